@@ -1,0 +1,75 @@
+"""The parts of an article: its title, its lede and the rest."""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.articles.article import Article
+
+# A lede is the first paragraph. Pages that come as one long paragraph, or open with a line that is no paragraph (a
+# dateline, a subtitle), are cut at the end of a sentence instead.
+LEDE_MIN = 80
+LEDE_MAX = 600
+
+_SENTENCE_END = re.compile(r"[.!?؟…][\"'»”)\]]*(?=\s)")
+_TITLE_MAX = 160
+
+
+def fields(article: Article) -> tuple[str, str, str]:
+    """Tell title, lede and body of an article apart.
+
+    Parameters
+    ----------
+    article : Article
+
+    Returns
+    -------
+    title, lede, body : str
+        ``lede + body`` is the text, character by character: a position in the body is that position plus ``len(lede)``
+        in the text.
+    """
+    text = article.text
+    cut = lede_end(text)
+    return article.title, text[:cut], text[cut:]
+
+
+def lede_end(text: str) -> int:
+    """Find where the lede of a text ends.
+
+    Parameters
+    ----------
+    text : str
+        Paragraphs separated by line feeds.
+
+    Returns
+    -------
+    int
+        The end of the first paragraph of at least ``LEDE_MIN`` characters, together with the shorter ones before it; where
+        that is longer than ``LEDE_MAX``, the end of the first sentence that is at least ``LEDE_MIN`` characters in.
+    """
+    end = text.find("\n", LEDE_MIN)
+    if end < 0:
+        end = len(text)
+    if end <= LEDE_MAX:
+        return end
+    sentence = _SENTENCE_END.search(text, LEDE_MIN, LEDE_MAX)
+    return sentence.end() if sentence else min(end, LEDE_MAX)
+
+
+def split_title(text: str) -> tuple[str, str]:
+    """Take the first line off a plain text when it reads like a title.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    title, text : str
+        The title is "" when the first line is long, ends like a sentence, or has nothing after it.
+    """
+    head, _, rest = text.strip().partition("\n")
+    head = head.strip()
+    if not head or len(head) > _TITLE_MAX or head.endswith((".", "،", ":", "؛")) or not rest.strip():
+        return "", text
+    return head, rest.lstrip()

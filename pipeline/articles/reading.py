@@ -1,0 +1,158 @@
+"""Read articles: files in, batches of clean articles out, what is no article set aside."""
+
+from __future__ import annotations
+
+import io
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from pipeline.articles import formats
+from pipeline.articles.article import FIELDS, Article, Columns
+from pipeline.articles.cleaning import clean
+from pipeline.articles.decoding import DAMAGE, SAMPLE, BombError, detect, open_source
+from pipeline.articles.rejects import Reject, Rejects
+from pipeline.articles.rules import Rules, judge
+from pipeline.articles.sources import Source, sources
+
+_READERS = {".txt": formats.txt, ".csv": formats.delimited, ".tsv": formats.delimited, ".jsonl": formats.jsonl}
+_HALF = re.compile("[\ud800-\udfff]")
+_BROKEN_BYTE = re.compile("[\udc80-\udcff]")
+
+
+def read(
+    inputs: str | Path | Iterable[str | Path],
+    *,
+    columns: Columns | None = None,
+    rules: Rules | None = None,
+    batch_size: int = 512,
+    rejects: Rejects | None = None,
+) -> Iterator[list[Article]]:
+    """Read articles in batches, in constant memory and a fixed order.
+
+    Parameters
+    ----------
+    inputs : str, Path or iterable of them
+        Files (.txt, .csv, .tsv, .jsonl, .parquet, each also with .gz), folders, globs, or "-" for standard input.
+    columns : Columns, optional
+        What the input calls its columns.
+    rules : Rules, optional
+        What is accepted as an article.
+    batch_size : int
+        Articles in a batch; the last one may have fewer.
+    rejects : Rejects, optional
+        Collects what is not an article, and which encodings were used.
+
+    Returns
+    -------
+    iterator of list of Article
+
+    Raises
+    ------
+    InputError
+        An input does not exist or matches nothing (at the call); a table lacks a column that was asked for (while reading).
+    """
+    # Found at the call, so that a wrong path fails before any work is done.
+    return _batches(
+        sources(inputs),
+        columns or Columns(),
+        rules or Rules(),
+        batch_size,
+        rejects if rejects is not None else Rejects(),
+    )
+
+
+def _batches(
+    found: list[Source], columns: Columns, rules: Rules, batch_size: int, rejects: Rejects
+) -> Iterator[list[Article]]:
+    batch: list[Article] = []
+    seen: set[int] | None = set() if rules.unique_ids else None
+    for source in found:
+        for row, item in _rows(source, columns, rules, rejects):
+            item = _accept(item, rules, seen)
+            if isinstance(item, Reject):
+                rejects.add(item, file=source.name, row=row)
+                continue
+            rejects.articles += 1
+            batch.append(item)
+            if len(batch) == batch_size:
+                yield batch
+                batch = []
+    if batch:
+        yield batch
+
+
+def _accept(item: Article | Reject, rules: Rules, seen: set[int] | None) -> Article | Reject:
+    if isinstance(item, Reject):
+        return item
+    for name in FIELDS:
+        value = getattr(item, name)
+        if not value.isascii() and _HALF.search(value):
+            if _BROKEN_BYTE.search(value):
+                return Reject("undecodable", f"in {name}", item.id, value)
+            # Half an emoji, cut off by whoever shortened the text: no reason to lose the article.
+            setattr(item, name, _HALF.sub("�", value))
+    if rules.clean:
+        item.title, item.text = clean(item.title, item.text)
+    refusal = judge(item, rules)
+    if refusal is not None:
+        return refusal
+    if seen is not None:
+        key = hash(item.id)
+        if key in seen:
+            return Reject("duplicate_id", id=item.id, excerpt=item.text)
+        seen.add(key)
+    return item
+
+
+def _rows(source: Source, columns: Columns, rules: Rules, rejects: Rejects) -> Iterator[formats.Row]:
+    try:
+        with open_source(source, max_ratio=rules.max_ratio) as stream:
+            if source.format == ".parquet":
+                yield from formats.parquet(_seekable(stream, source), source.name, columns, rules)
+                return
+            yield from _text_rows(stream, source, columns, rules, rejects)
+    except BombError as error:
+        yield None, Reject("bomb", str(error))
+    except DAMAGE as error:
+        yield None, Reject("broken_file", str(error))
+    except OSError as error:
+        yield None, Reject("unreadable", error.strerror or str(error))
+
+
+def _text_rows(
+    stream: io.BufferedReader, source: Source, columns: Columns, rules: Rules, rejects: Rejects
+) -> Iterator[formats.Row]:
+    sample = stream.peek(SAMPLE)
+    if not sample:
+        yield None, Reject("empty", id=source.name if source.format == ".txt" else "")
+        return
+    encoding, how = rules.encoding, "as told"
+    if encoding is None:
+        found = detect(sample, complete=len(sample) < SAMPLE)
+        if found is None:
+            yield None, Reject("binary" if b"\0" in sample else "undecodable")
+            return
+        encoding, how = found
+    rejects.note_encoding(source.name, encoding, how)
+    errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
+    text = io.TextIOWrapper(
+        stream, encoding=encoding, errors=errors, newline="" if source.format in (".csv", ".tsv") else None
+    )
+    reader = _READERS.get(source.format)
+    if reader is None:
+        head = sample.decode(encoding, errors="replace").lstrip("\ufeff")
+        reader = formats.sniff(head, columns)
+    yield from reader(text, source.name, columns, rules)
+
+
+def _seekable(stream: io.BufferedReader, source: Source) -> BinaryIO:
+    if not source.gzipped:
+        return stream
+    file = tempfile.TemporaryFile()  # noqa: SIM115: closed with the last reference to it
+    while block := stream.read(1 << 20):
+        file.write(block)
+    file.seek(0)
+    return file
