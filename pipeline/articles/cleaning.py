@@ -1,6 +1,17 @@
-"""Page noise out of real news, by named rules."""
+"""Page noise out of real news, by the named rules of ``noise.RULES``."""
 
 from __future__ import annotations
+
+import html
+import re
+
+from pipeline.articles.noise import RULES, Page
+
+_GAP = re.compile(r"[^\S\n]{3,}")
+_ENTITY = re.compile(r"&(?:#\d{1,6}|#x[0-9a-fA-F]{1,5}|[a-zA-Z]{2,8});")
+# Control characters that are no blanks, marks of direction, and the invisible marks that word processors leave. The
+# zero-width non-joiner stays: it shapes Persian words, and the text's own normalization decides about it.
+_INVISIBLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
 def clean(title: str, text: str) -> tuple[str, str]:
@@ -13,7 +24,55 @@ def clean(title: str, text: str) -> tuple[str, str]:
     Returns
     -------
     title, text : str
-        Without runs of blanks and empty lines.
+        Paragraphs of the text are separated by one line feed; blanks are single spaces. An empty title is filled where the
+        page itself names one.
     """
-    lines = (" ".join(line.split()) for line in text.splitlines())
-    return " ".join(title.split()), "\n".join(line for line in lines if line)
+    page = layout(title, text)
+    for rule in RULES:
+        if not rule.signs or any(sign in text for sign in rule.signs) or any(sign in title for sign in rule.signs):
+            rule.apply(page)
+    return page.title, "\n".join(page.lines)
+
+
+def removed(title: str, text: str) -> dict[str, int]:
+    """Count the characters that each rule removes from the text of an article.
+
+    Parameters
+    ----------
+    title, text : str
+
+    Returns
+    -------
+    dict of str to int
+        By name of the rule, for those that removed some.
+    """
+    page = layout(title, text)
+    counts: dict[str, int] = {}
+    left = sum(map(len, page.lines))
+    for rule in RULES:
+        rule.apply(page)
+        now = sum(map(len, page.lines))
+        if now != left:
+            counts[rule.name] = left - now
+        left = now
+    return counts
+
+
+def layout(title: str, text: str) -> Page:
+    """Break a text into paragraphs with single blanks between words.
+
+    Entities become the characters they stand for and invisible characters go. A gap of three blanks or more is what is left
+    of a paragraph where a page was stripped of its tags, so it separates paragraphs too.
+    """
+    lines = []
+    for line in mend(text).splitlines():
+        pieces = _GAP.split(line) if "   " in line or "\t" in line or "\xa0" in line else (line,)
+        lines += [" ".join(piece.split()) for piece in pieces]
+    return Page(" ".join(mend(title).split()), [line for line in lines if line])
+
+
+def mend(text: str) -> str:
+    """Replace HTML entities by their characters and drop invisible characters."""
+    if "&" in text and _ENTITY.search(text):
+        text = html.unescape(text)
+    return text if text.isascii() or not _INVISIBLE.search(text) else _INVISIBLE.sub("", text)
