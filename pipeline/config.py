@@ -1,0 +1,330 @@
+"""What a run is: one TOML file, read into typed tables, with every mistake in it reported at once."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from pipeline.errors import ConfigError
+from pipeline.text import DEFAULT_STEPS, STEPS
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
+TextField = Literal["title", "lede", "body"]
+
+
+class Table(BaseModel):
+    """A TOML table in which a key that is not known is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, validate_default=True)
+
+
+class Columns(Table):
+    """What the columns (CSV, Parquet) or keys (JSON) of a source are called."""
+
+    id: str = "id"
+    title: str = "title"
+    text: str = "text"
+    source: str = "source"
+    date: str = "date"
+    url: str = "url"
+
+
+class Source(Table):
+    """Where labelled articles come from: a public corpus by name, or files of the user's own."""
+
+    corpus: str | None = None
+    path: str | None = None
+    labels: str | None = None
+    columns: Columns = Columns()
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Source:
+        if (self.corpus is None) == (self.path is None):
+            raise ValueError("give either corpus = NAME or path = FILES, not both and not neither")
+        return self
+
+
+class Data(Table):
+    """Labelled articles to learn from, and articles without labels that only lend their vocabulary."""
+
+    sources: Annotated[list[Source], Field(min_length=1)]
+    unlabelled: list[Source] = []
+    separator: Annotated[str, Field(min_length=1)] = "|"
+
+
+class Cleaning(Table):
+    """Which articles are taken, and what is cut from them."""
+
+    page_noise: bool = True
+    min_words: Annotated[int, Field(ge=0)] = 5
+    min_arabic: Annotated[float, Field(ge=0, le=1)] = 0.5
+    duplicates: Annotated[float, Field(gt=0, le=1)] = 0.7
+
+
+class Split(Table):
+    """How articles are kept apart for judging: a held-out part, and folds over the rest."""
+
+    kind: Literal["random", "date", "source", "none"] = "random"
+    test_size: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    test_from: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")] | None = None
+    test_sources: list[str] = []
+    folds: Annotated[int, Field(ge=2, le=20)] = 5
+
+    @model_validator(mode="after")
+    def _complete(self) -> Split:
+        if self.kind == "source" and not self.test_sources:
+            raise ValueError('kind = "source" needs test_sources = ["...", ...]')
+        if self.kind != "source" and self.test_sources:
+            raise ValueError('test_sources belongs to kind = "source"')
+        if self.kind != "date" and self.test_from:
+            raise ValueError('test_from belongs to kind = "date"')
+        return self
+
+
+class Text(Table):
+    """Normalization, as the list of its steps."""
+
+    normalization: list[Literal[STEPS]] = list(DEFAULT_STEPS)  # type: ignore[valid-type]
+
+
+class TfidfBlock(Table):
+    """TF-IDF over word or character n-grams of some fields."""
+
+    kind: Literal["tfidf"]
+    fields: Annotated[list[TextField], Field(min_length=1)] = ["title", "lede", "body"]
+    analyzer: Literal["word", "char_wb", "char"] = "word"
+    ngram_range: tuple[Annotated[int, Field(ge=1, le=10)], Annotated[int, Field(ge=1, le=10)]] = (1, 1)
+    min_df: Annotated[int, Field(ge=1)] | Annotated[float, Field(ge=0, le=1)] = 2
+    max_df: Annotated[float, Field(gt=0, le=1)] = 1.0
+    max_features: Annotated[int, Field(ge=1)] | None = None
+    sublinear_tf: bool = True
+    weight: Annotated[float, Field(gt=0)] = 1.0
+
+    @model_validator(mode="after")
+    def _ordered(self) -> TfidfBlock:
+        if self.ngram_range[0] > self.ngram_range[1]:
+            raise ValueError(f"ngram_range = {list(self.ngram_range)} runs backwards: the smaller number first")
+        return self
+
+
+class TermsBlock(Table):
+    """Counts of listed terms by title, lede and sentence: how salient each list's subject is."""
+
+    kind: Literal["terms"]
+    path: str = "seeds/terms.toml"
+    weight: Annotated[float, Field(gt=0)] = 1.0
+
+
+class TargetBlock(Table):
+    """What is said in the sentences that name the sides of a stance's target."""
+
+    kind: Literal["target"]
+    path: str = "seeds/target.toml"
+    polarity: str = "seeds/polarity.toml"
+    weight: Annotated[float, Field(gt=0)] = 1.0
+
+
+Block = Annotated[TfidfBlock | TermsBlock | TargetBlock, Field(discriminator="kind")]
+_KINDS: dict[str, type[Table]] = {"tfidf": TfidfBlock, "terms": TermsBlock, "target": TargetBlock}
+
+
+class Estimator(Table):
+    """A linear classifier by name, and the values of its settings to choose among."""
+
+    name: Literal["logistic_regression", "linear_svm", "sgd", "complement_nb", "dummy"] = "logistic_regression"
+    C: Annotated[float, Field(gt=0)] = 1.0
+    alpha: Annotated[float, Field(gt=0)] = 1e-4
+    class_weight: Literal["balanced", "none"] = "balanced"
+    grid: dict[Literal["C", "alpha"], Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)]] = {}
+
+    @model_validator(mode="after")
+    def _grid_fits(self) -> Estimator:
+        knows = {"logistic_regression": {"C"}, "linear_svm": {"C"}, "sgd": {"alpha"}, "complement_nb": {"alpha"}, "dummy": set()}
+        for key in self.grid:
+            if key not in knows[self.name]:
+                raise ValueError(f'grid.{key} has no meaning for name = "{self.name}"')
+        return self
+
+
+class Threshold(Table):
+    """How a label's probability becomes yes or no."""
+
+    rule: Literal["f1", "precision", "recall", "fixed"] = "f1"
+    at: Annotated[float, Field(gt=0, lt=1)] | None = None
+
+    @model_validator(mode="after")
+    def _at(self) -> Threshold:
+        if (self.rule == "f1") != (self.at is None):
+            raise ValueError(f'rule = "{self.rule}" ' + ("takes no at" if self.rule == "f1" else "needs at = a number between 0 and 1"))
+        return self
+
+
+class HeadConfig(Table):
+    """One question asked of every article."""
+
+    kind: Literal["multilabel", "single"]
+    labels: Annotated[list[str], Field(min_length=1)]
+    column: str
+    target: str | None = None
+    default: str | None = None
+    gate: str | None = None
+    blocks: list[str] | None = None
+    estimator: Estimator = Estimator()
+    calibration: Literal["sigmoid", "isotonic", "none"] = "sigmoid"
+    threshold: Threshold = Threshold()
+
+    @model_validator(mode="after")
+    def _possible(self) -> HeadConfig:
+        if len(set(self.labels)) != len(self.labels):
+            raise ValueError("labels names a label twice")
+        if self.kind == "single" and len(self.labels) < 2:
+            raise ValueError('kind = "single" chooses one of several labels: give two or more')
+        if self.kind == "single" and self.threshold != Threshold():
+            raise ValueError('threshold belongs to kind = "multilabel"; a single head takes its likeliest label')
+        if self.kind == "multilabel" and (self.gate or self.default):
+            raise ValueError('gate and default belong to kind = "single"')
+        if self.gate and self.default not in self.labels:
+            raise ValueError("gate needs default = the label of an article to which the question does not apply")
+        return self
+
+
+class Gates(Table):
+    """What a model must reach to be called good enough in its report: F1 of a label, or macro F1 of a head."""
+
+    f1: dict[str, Annotated[float, Field(gt=0, le=1)]] = {}
+    macro_f1: dict[str, Annotated[float, Field(gt=0, le=1)]] = {}
+    ece: Annotated[float, Field(gt=0, le=1)] | None = None
+
+
+class Output(Table):
+    """Where the model goes, and what it is called."""
+
+    name: Name
+    folder: str = "models"
+
+
+class Config(Table):
+    """A whole run."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    n_jobs: Annotated[int, Field(ge=-1)] = -1
+    data: Data
+    cleaning: Cleaning = Cleaning()
+    split: Split = Split()
+    text: Text = Text()
+    features: Annotated[dict[Name, Block], Field(min_length=1)]
+    heads: Annotated[dict[Name, HeadConfig], Field(min_length=1)]
+    gates: Gates = Gates()
+    output: Output
+
+    @model_validator(mode="after")
+    def _blocks_exist(self) -> Config:
+        for name, head in self.heads.items():
+            missing = [block for block in head.blocks or () if block not in self.features]
+            if missing:
+                raise ValueError(f"heads.{name}.blocks names {missing[0]!r}, which is no table under [features]: {sorted(self.features)}")
+        return self
+
+
+def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+    """Read a config file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The TOML file.
+    overrides : sequence of str
+        `table.key=value` each; the value is TOML, and a bare word is taken as a string.
+
+    Returns
+    -------
+    Config
+
+    Raises
+    ------
+    ConfigError
+        Listing every mistake: file, table, key, what was found, what was expected.
+    """
+    path = Path(path)
+    try:
+        tree = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        near = sorted(str(p) for p in path.parent.glob("*.toml")) if path.parent.is_dir() else []
+        raise ConfigError("no such config file", where=str(path), hint=f"There is: {', '.join(near)}" if near else "Write one with: mirsad init NAME") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot be read ({error})", where=str(path)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"is not TOML: {error}", where=str(path), hint="Text needs quotes, a table starts with [name], a list looks like [1, 2].") from None
+    for override in overrides:
+        _override(tree, override)
+    return parse(tree, where=str(path))
+
+
+def parse(tree: dict[str, Any], *, where: str = "config") -> Config:
+    """Validate a config given as nested dictionaries; `where` names it in messages. Raises ConfigError as `load` does."""
+    try:
+        return Config.model_validate(tree)
+    except ValidationError as error:
+        mistakes = [_sentence(mistake) for mistake in error.errors()]
+        count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+        raise ConfigError(count, where=where, hint="\n  ".join(mistakes)) from None
+
+
+def _override(tree: dict[str, Any], override: str) -> None:
+    key, sign, text = override.partition("=")
+    if not sign or not key.strip():
+        raise ConfigError(f"found {override!r}, expected table.key=value", where="--set", hint="For example: --set heads.stance.estimator.C=3")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()
+    *tables, last = key.strip().split(".")
+    for table in tables:
+        tree = tree.setdefault(table, {})
+        if not isinstance(tree, dict):
+            raise ConfigError(f"{key!r} goes through {table!r}, which is a value and not a table", where="--set")
+    tree[last] = value
+
+
+def _sentence(mistake: Any) -> str:
+    """One line for one of pydantic's errors: `[table] key: found X, expected Y`."""
+    loc = [part for part in mistake["loc"] if part not in _KINDS]
+    *table, key = loc or [""]
+    place = f"[{'.'.join(map(str, table))}] {key}" if table else str(key)
+    kind = mistake["type"]
+    if kind == "missing":
+        return f"{place}: missing"
+    if kind == "extra_forbidden":
+        known = _known_keys(mistake["loc"][:-1])
+        near = difflib.get_close_matches(str(key), known, n=1)
+        return f"{place}: unknown key, " + (f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}")
+    if kind in ("union_tag_not_found", "union_tag_invalid"):
+        return f"{place}: found kind = {mistake['input'].get('kind')!r}, expected one of {', '.join(_KINDS)}"
+    message = mistake["msg"].removeprefix("Value error, ")
+    if kind == "value_error":
+        return f"{place}: {message}".removeprefix(": ")
+    return f"{place}: found {mistake['input']!r}, expected {message.removeprefix('Input should be ')}"
+
+
+def _known_keys(loc: Iterable[Any]) -> list[str]:
+    """Keys that the schema knows at a place; pydantic's location carries the `kind` that tells blocks apart."""
+    tables: list[type[Table]] = [Config]
+    for part in loc:
+        fields = [table.model_fields[part] for table in tables if part in table.model_fields]
+        if fields:
+            tables = [inner for field in fields for inner in _tables_in(field.annotation)]
+        elif part in _KINDS:
+            tables = [_KINDS[part]]
+    return [key for table in tables for key in table.model_fields]
+
+
+def _tables_in(annotation: Any) -> list[type[Table]]:
+    """The tables inside an annotation such as `dict[Name, Table]` or `list[Table]`."""
+    if isinstance(annotation, type) and issubclass(annotation, Table):
+        return [annotation]
+    return [table for inner in get_args(annotation) for table in _tables_in(inner)]

@@ -1,0 +1,95 @@
+"""Linear classifiers by name: every one of them ends as a weight matrix and intercepts, and nothing else is kept."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_matrix
+
+    from pipeline.config import Estimator
+
+
+@dataclass
+class Linear:
+    """A linear decision function.
+
+    Attributes
+    ----------
+    coef : ndarray of shape (n_outputs, n_features), float64
+    intercept : ndarray of shape (n_outputs,), float64
+    """
+
+    coef: NDArray[np.float64]
+    intercept: NDArray[np.float64]
+
+    def decision(self, X: csr_matrix) -> NDArray[np.float64]:
+        """Decision values, shape (n_articles, n_outputs)."""
+        return np.asarray(X @ self.coef.T + self.intercept)
+
+
+def fit_linear(settings: Estimator, X: csr_matrix, y: NDArray[np.int64], n_classes: int, *, seed: int) -> Linear:
+    """Fit a classifier and keep its decision function.
+
+    Parameters
+    ----------
+    settings : Estimator
+        Name and settings.
+    X : csr matrix of shape (n_articles, n_features)
+    y : ndarray of shape (n_articles,), int
+        Class of each article, 0 to n_classes - 1. Every class must occur.
+    n_classes : int
+        2 gives one output (positive speaks for class 1), more give one output a class.
+    seed : int
+        For estimators that shuffle.
+
+    Returns
+    -------
+    Linear
+    """
+    if settings.name == "dummy":
+        share = np.bincount(y, minlength=n_classes) / len(y)
+        log = np.log(np.maximum(share, 1e-12))
+        intercept = np.array([log[1] - log[0]]) if n_classes == 2 else log
+        return Linear(np.zeros((len(intercept), X.shape[1])), intercept)
+    if settings.name == "complement_nb":
+        return _complement_nb(settings, X, y, n_classes)
+    estimator = _estimator(settings, n_classes, seed)
+    with warnings.catch_warnings():
+        from sklearn.exceptions import ConvergenceWarning
+
+        # stopping at the iteration limit moves a decision value in its fourth digit, which calibration absorbs
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        estimator.fit(X, y)
+    return Linear(np.asarray(estimator.coef_, dtype=np.float64), np.atleast_1d(np.asarray(estimator.intercept_, dtype=np.float64)))
+
+
+def _estimator(settings: Estimator, n_classes: int, seed: int) -> Any:
+    from sklearn.linear_model import LogisticRegression, SGDClassifier
+    from sklearn.svm import LinearSVC
+
+    weight = None if settings.class_weight == "none" else settings.class_weight
+    if settings.name == "linear_svm":
+        return LinearSVC(C=settings.C, class_weight=weight, random_state=seed, max_iter=2000)
+    if settings.name == "sgd":
+        return SGDClassifier(loss="log_loss", alpha=settings.alpha, class_weight=weight, random_state=seed, max_iter=100, tol=1e-4)
+    if n_classes == 2:
+        return LogisticRegression(C=settings.C, class_weight=weight, solver="liblinear", random_state=seed, max_iter=200)
+    return LogisticRegression(C=settings.C, class_weight=weight, solver="lbfgs", max_iter=300)
+
+
+def _complement_nb(settings: Estimator, X: csr_matrix, y: NDArray[np.int64], n_classes: int) -> Linear:
+    """Complement naive Bayes (Rennie et al., 2003), whose class scores are linear in the features."""
+    from sklearn.naive_bayes import ComplementNB
+
+    model = ComplementNB(alpha=settings.alpha if "alpha" in settings.model_fields_set else 1.0, norm=True)
+    model.fit(X.maximum(0), y)
+    coef = np.asarray(model.feature_log_prob_)
+    if n_classes == 2:
+        return Linear(coef[1:] - coef[:1], np.zeros(1))
+    return Linear(coef, np.zeros(n_classes))

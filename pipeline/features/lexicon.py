@@ -1,0 +1,160 @@
+"""Groups of terms from a TOML file, and where they stand in articles."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from pipeline.errors import ConfigError
+from pipeline.text import DEFAULT_STEPS, Normalizer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pipeline.features.automaton import Hits
+
+Texts = Sequence[str]
+
+
+def load_groups(path: str | Path) -> dict[str, list[str]]:
+    """Read term groups.
+
+    Parameters
+    ----------
+    path : str or Path
+        A TOML file whose tables hold lists of terms: `[syria]` with `strong = [...]` gives the group "syria/strong".
+
+    Returns
+    -------
+    dict of str to list of str
+
+    Raises
+    ------
+    ConfigError
+        Where the file is missing or holds something else.
+    """
+    try:
+        tree = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise ConfigError("no such file of terms", where=str(path)) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"cannot be read as TOML: {error}", where=str(path)) from None
+    groups: dict[str, list[str]] = {}
+    for table, lists in tree.items():
+        for name, terms in lists.items() if isinstance(lists, dict) else [("", lists)]:
+            if not isinstance(terms, list) or not all(isinstance(term, str) and term.strip("* ") for term in terms):
+                raise ConfigError(f"[{table}] {name}: expected a list of terms", where=str(path), hint='A list looks like ["دمشق", "سوري*"].')
+            groups[f"{table}/{name}".rstrip("/")] = list(dict.fromkeys(terms))
+    if not groups:
+        raise ConfigError("holds no terms", where=str(path))
+    return groups
+
+
+class Found(NamedTuple):
+    """Terms of a lexicon in the sentences of some articles.
+
+    Every article is one run of sentences: those of its title, its lede, its body.
+
+    Attributes
+    ----------
+    article, zone : ndarray of shape (n_sentences,), int
+        Which article each sentence belongs to, and where it stands: 0 title, 1 lede, 2 body.
+    position : ndarray of shape (n_sentences,), int
+        Number of the sentence within lede and body, from 0; 0 in the title.
+    sentence, word, term : ndarray of shape (n_hits,), int
+        Which sentence a hit is in, at which word (any number that tells words apart), of which term.
+    words : ndarray of shape (n_articles,), int
+        Words of lede and body.
+    """
+
+    article: NDArray[np.int64]
+    zone: NDArray[np.int64]
+    position: NDArray[np.int64]
+    sentence: NDArray[np.int64]
+    word: NDArray[np.int64]
+    term: NDArray[np.int64]
+    words: NDArray[np.int64]
+
+
+class Lexicon:
+    """Term groups, compiled when they are first used.
+
+    Parameters
+    ----------
+    groups : mapping of str to sequence of str
+        A term may stand in several groups.
+    normalization : sequence of str
+        Steps of the normalization that terms and texts go through.
+    """
+
+    def __init__(self, groups: Mapping[str, Sequence[str]], normalization: Sequence[str] = DEFAULT_STEPS) -> None:
+        self.groups = {name: list(terms) for name, terms in groups.items()}
+        self.normalization = list(normalization)
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"groups": self.groups, "normalization": self.normalization}
+
+    @property
+    def names(self) -> list[str]:
+        """The groups' names."""
+        return list(self.groups)
+
+    @property
+    def terms(self) -> list[str]:
+        """Every term once."""
+        return list(dict.fromkeys(term for terms in self.groups.values() for term in terms))
+
+    @property
+    def membership(self) -> NDArray[np.bool_]:
+        """Which terms are in which groups, shape (n_terms, n_groups)."""
+        position = {term: i for i, term in enumerate(self.terms)}
+        member = np.zeros((len(position), len(self.groups)), dtype=bool)
+        for column, terms in enumerate(self.groups.values()):
+            member[[position[term] for term in terms], column] = True
+        return member
+
+    def scan(self, normalized: Texts) -> Hits:
+        """Hits of every term in normalized texts."""
+        if not hasattr(self, "_automaton"):
+            from pipeline.features.automaton import Automaton
+
+            self._automaton = Automaton(self.terms, Normalizer(self.normalization))
+        return self._automaton.scan(normalized)
+
+    def find(self, title: Texts, lede: Texts, body: Texts) -> Found:
+        """Hits by sentence in normalized articles."""
+        n = len(title)
+        hits = self.scan([*title, *lede, *body])
+        # texts come title by title, lede by lede; articles want title, lede, body one after another
+        zone_of_text = np.repeat(np.arange(3), n)
+        article_of_text = np.tile(np.arange(n), 3)
+        order = np.lexsort((zone_of_text, article_of_text))
+        counts = hits.sentences[order].astype(np.int64)
+        starts = np.empty(3 * n, dtype=np.int64)
+        starts[order] = np.cumsum(counts) - counts
+        article = np.repeat(article_of_text[order], counts)
+        zone = np.repeat(zone_of_text[order], counts)
+        within = np.arange(len(article)) - np.repeat(np.cumsum(counts) - counts, counts)
+        position = np.where(zone == 2, within + hits.sentences[n : 2 * n][article], within)
+        position[zone == 0] = 0
+        return Found(
+            article, zone, position,
+            starts[hits.text] + hits.sentence, hits.word + hits.text.astype(np.int64) * (1 << 32), hits.term.astype(np.int64),
+            (hits.words[n : 2 * n] + hits.words[2 * n :]).astype(np.int64),
+        )
+
+
+def grouped(found: Found, membership: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Sentence and group of each word that a group's terms hit; a word counts once a group, however many terms end in it."""
+    hit, group = np.nonzero(membership[found.term])
+    key = np.unique(np.stack([found.sentence[hit], found.word[hit], group], axis=1), axis=0)
+    return key[:, 0], key[:, 2]
+
+
+def tally(rows: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[int, int]) -> NDArray[np.float64]:
+    """How often each pair of row and column occurs, as a matrix."""
+    return np.bincount(rows * shape[1] + columns, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64)

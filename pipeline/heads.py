@@ -1,0 +1,219 @@
+"""A head: one question asked of every article, with its labels, linear model, calibration and thresholds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.calibration import Isotonic, MatrixScaling, Sigmoid, choose_threshold, fit_binary, fit_exclusive
+from pipeline.errors import LabelError
+from pipeline.estimators import Linear, fit_linear
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_matrix
+
+    from pipeline.config import Estimator, HeadConfig
+
+NOT_APPLICABLE = "not applicable"
+"""The class beside a gated head's labels: the question does not apply to the article."""
+
+
+@dataclass
+class Head:
+    """A fitted head.
+
+    Attributes
+    ----------
+    name, kind : str
+        kind is "multilabel" (none, one or several labels) or "single" (exactly one).
+    labels : list of str
+    default : str or None
+        The label of a gated head's article to which the question does not apply.
+    blocks : list of str or None
+        Names of the feature blocks it reads; None for all.
+    linear : Linear
+        One output a label; a gated head has one more, for `NOT_APPLICABLE`.
+    calibration : Sigmoid, Isotonic or MatrixScaling
+    thresholds : list of float
+        Of a multilabel head, one a label.
+    chosen : dict
+        The settings that the grid search chose, by output.
+    """
+
+    name: str
+    kind: str
+    labels: list[str]
+    default: str | None
+    blocks: list[str] | None
+    linear: Linear
+    calibration: Sigmoid | Isotonic | MatrixScaling
+    thresholds: list[float]
+    chosen: dict[str, Any]
+
+    @property
+    def outputs(self) -> list[str]:
+        """What each row of the weight matrix speaks for."""
+        return output_names(self.labels, self.default, self.kind)
+
+    def probabilities(self, decision: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Calibrated probabilities of the labels, shape (n_articles, n_labels), from decision values (n_articles, n_outputs)."""
+        p = self.calibration(decision)
+        if self.default is None:
+            return p
+        p, apart = p[:, :-1].copy(), p[:, -1]
+        p[:, self.labels.index(self.default)] += apart
+        return p
+
+    def decide(self, probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which labels are given, shape (n_articles, n_labels)."""
+        if self.kind == "multilabel":
+            return probabilities >= np.array(self.thresholds)
+        return probabilities.argmax(axis=1)[:, None] == np.arange(len(self.labels))
+
+
+def output_names(labels: Sequence[str], default: str | None, kind: str) -> list[str]:
+    """Names of a head's outputs: its labels, what lies outside a gate; two exclusive classes share one output."""
+    if kind == "multilabel" or default is None:
+        return [labels[1]] if kind == "single" and len(labels) == 2 else list(labels)
+    return [*labels, NOT_APPLICABLE]
+
+
+def encode(name: str, config: HeadConfig, values: Sequence[str], gate: Sequence[str] | None, separator: str, where: Sequence[str]) -> NDArray[np.int64]:
+    """Labels of articles as numbers.
+
+    Parameters
+    ----------
+    name : str
+        The head's, for messages.
+    config : HeadConfig
+    values : sequence of str
+        One cell an article; a multilabel head's labels are joined by `separator`, and "none" or nothing means no label.
+    gate : sequence of str or None
+        Cells of the gate's column: 1 where the question applies, 0 where not.
+    separator : str
+    where : sequence of str
+        The articles' ids, for messages.
+
+    Returns
+    -------
+    ndarray
+        Shape (n_articles, n_labels) of 0 and 1 for a multilabel head; shape (n_articles,) of class numbers for a single
+        one, with n_labels standing for `NOT_APPLICABLE`.
+
+    Raises
+    ------
+    LabelError
+        For a label that the head does not know.
+    """
+    position = {label: i for i, label in enumerate(config.labels)}
+
+    def number(label: str, article: str) -> int:
+        if label not in position:
+            raise LabelError(
+                f"{label!r} is not a label of head {name!r}", where=f"article {article}",
+                hint=f"Known: {', '.join(config.labels)}. Correct the label, or add it to [heads.{name}] labels.",
+            )
+        return position[label]
+
+    if config.kind == "multilabel":
+        matrix = np.zeros((len(values), len(config.labels)), dtype=np.int64)
+        for row, (value, article) in enumerate(zip(values, where, strict=True)):
+            for label in filter(None, (part.strip() for part in value.split(separator))):
+                if label != "none":
+                    matrix[row, number(label, article)] = 1
+        return matrix
+    classes = np.array([number(value.strip(), article) for value, article in zip(values, where, strict=True)], dtype=np.int64)
+    if gate is not None:
+        classes[np.array([cell.strip() in ("0", "0.0", "false", "no") for cell in gate])] = len(config.labels)
+    return classes
+
+
+def fit_head(name: str, config: HeadConfig, X: csr_matrix, y: NDArray[np.int64], folds: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]], *, seed: int, n_jobs: int) -> Head:
+    """Fit, choose settings, calibrate and set thresholds, all on scores of folds that the model had not seen.
+
+    Parameters
+    ----------
+    name : str
+    config : HeadConfig
+    X : csr matrix of shape (n_articles, n_features)
+    y : ndarray
+        As `encode` gives it.
+    folds : sequence of (train, test) index arrays
+    seed, n_jobs : int
+
+    Returns
+    -------
+    Head
+
+    Raises
+    ------
+    LabelError
+        Where a label has too few articles, or all of them.
+    """
+    default = config.default if config.gate else None
+    outputs = output_names(config.labels, default, config.kind)
+    if config.kind == "multilabel":
+        _check_counts(name, config.labels, y.sum(axis=0), len(y), exclusive=False)
+        found = [_fit_output(config, X, y[:, i], 2, folds, seed, n_jobs) for i in range(len(config.labels))]
+        linear = Linear(np.vstack([f[0].coef for f in found]), np.concatenate([f[0].intercept for f in found]))
+        held_out = np.column_stack([f[1] for f in found])
+        calibration = fit_binary(config.calibration, held_out, y)
+        p = calibration(held_out)
+        thresholds = [choose_threshold(config.threshold, p[:, i], y[:, i]) for i in range(len(config.labels))]
+        chosen = {label: f[2] for label, f in zip(config.labels, found, strict=True)}
+        return Head(name, config.kind, list(config.labels), None, config.blocks, linear, calibration, thresholds, chosen)
+    names = [*config.labels, NOT_APPLICABLE] if default else list(config.labels)
+    _check_counts(name, names, np.bincount(y, minlength=len(names)), len(y), exclusive=True)
+    linear, held_out, choice = _fit_output(config, X, y, len(names), folds, seed, n_jobs)
+    scaling = fit_exclusive(config.calibration, held_out, y, len(names))
+    return Head(name, config.kind, list(config.labels), default, config.blocks, linear, scaling, [], {outputs[0] if len(outputs) == 1 else "all": choice})
+
+
+def _fit_output(config: HeadConfig, X: csr_matrix, y: NDArray[np.int64], n_classes: int, folds: Sequence[Any], seed: int, n_jobs: int) -> tuple[Linear, NDArray[np.float64], dict[str, Any]]:
+    """The model at its best setting, its held-out scores (n_articles, n_outputs), and that setting."""
+    from joblib import Parallel, delayed
+
+    candidates = _candidates(config.estimator)
+    jobs = [(setting, train) for setting in candidates for train, _ in folds]
+    fitted = Parallel(n_jobs=n_jobs, prefer="threads")(delayed(fit_linear)(setting, X[train], y[train], n_classes, seed=seed) for setting, train in jobs)
+    best: tuple[float, Any, NDArray[np.float64]] | None = None
+    for i, setting in enumerate(candidates):
+        held_out = np.zeros((len(y), 1 if n_classes == 2 else n_classes))
+        for model, (_, test) in zip(fitted[i * len(folds) : (i + 1) * len(folds)], folds, strict=True):
+            held_out[test] = model.decision(X[test])
+        loss = _loss(held_out, y, n_classes)
+        if best is None or loss < best[0]:
+            best = loss, setting, held_out
+    assert best is not None
+    return fit_linear(best[1], X, y, n_classes, seed=seed), best[2], {key: getattr(best[1], key) for key in config.estimator.grid}
+
+
+def _candidates(estimator: Estimator) -> list[Estimator]:
+    from itertools import product
+
+    keys = list(estimator.grid)
+    return [estimator.model_copy(update=dict(zip(keys, values, strict=True))) for values in product(*(estimator.grid[key] for key in keys))]
+
+
+def _loss(held_out: NDArray[np.float64], y: NDArray[np.int64], n_classes: int) -> float:
+    """Log loss of held-out scores once calibrated: a proper score, and steadier than F1 on few articles."""
+    p = fit_exclusive("sigmoid", held_out, y, n_classes)(held_out)
+    return float(-np.mean(np.log(np.maximum(p[np.arange(len(y)), y], 1e-12))))
+
+
+def _check_counts(name: str, labels: Sequence[str], counts: NDArray[np.int64], total: int, *, exclusive: bool) -> None:
+    for label, count in zip(labels, counts, strict=True):
+        if count < 2:
+            raise LabelError(
+                f"label {label!r} has {count} training article{'s' if count != 1 else ''}, too few to learn from", where=f"head {name!r}",
+                hint="Label at least 2 articles with it (20 or more for useful results), or take the label out of the config.",
+            )
+        if count == total:
+            raise LabelError(f"every training article is labelled {label!r}: there is nothing to tell apart", where=f"head {name!r}", hint="Add articles without that label.")
+    if exclusive and len(labels) < 2:
+        raise LabelError("has one class only", where=f"head {name!r}", hint="Give two labels or more.")
