@@ -7,11 +7,13 @@ import re
 
 from pipeline.articles.noise import RULES, Page
 
-_GAP = re.compile(r"[^\S\n]{3,}")
+_GAP = re.compile(" {3,}")
 _ENTITY = re.compile(r"&(?:#\d{1,6}|#x[0-9a-fA-F]{1,5}|[a-zA-Z]{2,8});")
-# Control characters that are no blanks, marks of direction, and the invisible marks that word processors leave. The
-# zero-width non-joiner stays: it shapes Persian words, and the text's own normalization decides about it.
+_ODD_BLANK = re.compile(r"[^\S\n\r ]")
+# Control characters that are no blanks, marks of direction, and other invisible marks. The zero-width non-joiner
+# stays: it shapes Persian words, and the normalization of the text decides about it.
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_EDGE = 16
 
 
 def clean(title: str, text: str) -> tuple[str, str]:
@@ -24,12 +26,13 @@ def clean(title: str, text: str) -> tuple[str, str]:
     Returns
     -------
     title, text : str
-        Paragraphs of the text are separated by one line feed; blanks are single spaces. An empty title is filled where the
-        page itself names one.
+        Paragraphs of the text are separated by one line feed; blanks are single spaces. An empty title is filled where
+        the page itself names one.
     """
     page = layout(title, text)
+    edges = _edges(page.lines)
     for rule in RULES:
-        if not rule.signs or any(sign in text for sign in rule.signs) or any(sign in title for sign in rule.signs):
+        if not rule.signs or any(sign in edges for sign in rule.signs):
             rule.apply(page)
     return page.title, "\n".join(page.lines)
 
@@ -61,18 +64,24 @@ def removed(title: str, text: str) -> dict[str, int]:
 def layout(title: str, text: str) -> Page:
     """Break a text into paragraphs with single blanks between words.
 
-    Entities become the characters they stand for and invisible characters go. A gap of three blanks or more is what is left
-    of a paragraph where a page was stripped of its tags, so it separates paragraphs too.
+    Entities become the characters they stand for and invisible characters go. A gap of three blanks or more is what is
+    left of a paragraph where a page was stripped of its tags, so it separates paragraphs too.
     """
-    lines = []
-    for line in mend(text).splitlines():
-        pieces = _GAP.split(line) if "   " in line or "\t" in line or "\xa0" in line else (line,)
-        lines += [" ".join(piece.split()) for piece in pieces]
-    return Page(" ".join(mend(title).split()), [line for line in lines if line])
+    lines: list[str] = []
+    for line in _entities(text).replace("\xa0", " ").splitlines():
+        if not line.isprintable():  # rare, and asking first is many times cheaper
+            line = _ODD_BLANK.sub(" ", _INVISIBLE.sub("", line))
+        if "  " in line:
+            lines += [piece.strip().replace("  ", " ") for piece in _GAP.split(line)]
+        else:
+            lines.append(line.strip())
+    return Page(" ".join(_INVISIBLE.sub("", _entities(title)).split()), [line for line in lines if line])
 
 
-def mend(text: str) -> str:
-    """Replace HTML entities by their characters and drop invisible characters."""
-    if "&" in text and _ENTITY.search(text):
-        text = html.unescape(text)
-    return text if text.isascii() or not _INVISIBLE.search(text) else _INVISIBLE.sub("", text)
+def _entities(text: str) -> str:
+    return html.unescape(text) if "&" in text and _ENTITY.search(text) else text
+
+
+def _edges(lines: list[str]) -> str:
+    """Put together the first and last characters of each paragraph, where the signs of noise stand."""
+    return "\n".join(line if len(line) <= 4 * _EDGE else f"{line[:_EDGE]}\f{line[-_EDGE:]}" for line in lines)

@@ -8,7 +8,8 @@ import io
 import re
 import sys
 import zlib
-from typing import BinaryIO
+from pathlib import Path
+from typing import BinaryIO, cast
 
 from pipeline.articles.sources import STDIN, Source
 
@@ -20,6 +21,7 @@ BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_GRACE = 1 << 24  # bytes: so much may come out of anything
 DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error)
 
 _ARABIC = re.compile("[ء-ي]")
@@ -29,55 +31,8 @@ class BombError(Exception):
     """A file unpacks to far more than text would."""
 
 
-class Unpacked(io.RawIOBase):
-    """A gzipped file as it unpacks, stopped where the ratio is no longer that of text.
-
-    Parameters
-    ----------
-    packed : binary file
-    max_ratio : float
-        Bytes out for each byte in. Repetitive JSON Lines reach about 50; a bomb reaches 1,000.
-    """
-
-    _grace = 1 << 24  # small files may be anything: 16 MiB do no harm
-
-    def __init__(self, packed: BinaryIO, max_ratio: float) -> None:
-        self._packed = packed
-        self._stream = gzip.GzipFile(fileobj=packed, mode="rb")
-        self._max_ratio = max_ratio
-        self._out = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        data = self._stream.read1(len(buffer))
-        buffer[: len(data)] = data
-        self._out += len(data)
-        if self._out > self._grace and self._out > self._max_ratio * self._packed.tell():
-            raise BombError(f"{self._out:,} bytes out of {self._packed.tell():,}")
-        return len(data)
-
-    def close(self) -> None:
-        self._stream.close()
-        self._packed.close()
-        super().close()
-
-
-def open_source(source: Source, *, max_ratio: float) -> io.BufferedReader:
-    """Open a source for reading bytes, unpacked."""
-    if source.path == STDIN:
-        return io.BufferedReader(_Borrowed(sys.stdin.buffer), SAMPLE)
-    stream = open(source.path, "rb")  # noqa: SIM115: the caller closes it
-    return (
-        io.BufferedReader(Unpacked(stream, max_ratio), SAMPLE)
-        if source.gzipped
-        else io.BufferedReader(stream.detach(), SAMPLE)
-    )
-
-
-class _Borrowed(io.RawIOBase):
-    """Standard input, which is not ours to close."""
+class _Stream(io.RawIOBase):
+    """A stream of bytes made of another one."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -86,9 +41,50 @@ class _Borrowed(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        data = self._stream.read(len(buffer))
+        data = self._read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
+
+    def _read(self, size: int) -> bytes:
+        return self._stream.read(size)
+
+
+class _Unpacked(_Stream):
+    """A gzipped file as it unpacks, stopped where no text would unpack to so much."""
+
+    def __init__(self, packed: BinaryIO, max_ratio: float) -> None:
+        super().__init__(cast(BinaryIO, gzip.GzipFile(fileobj=packed, mode="rb")))
+        self._packed = packed
+        self._max_ratio = max_ratio
+        self._out = 0
+
+    def _read(self, size: int) -> bytes:
+        data = super()._read(size)
+        self._out += len(data)
+        if self._out > _GRACE and self._out > self._max_ratio * self._packed.tell():
+            raise BombError(f"{self._out:,} bytes came out of {self._packed.tell():,}")
+        return data
+
+    def close(self) -> None:
+        self._stream.close()
+        self._packed.close()
+        super().close()
+
+
+def open_source(source: Source, *, max_ratio: float) -> io.BufferedReader:
+    """Open a source for reading bytes, unpacked.
+
+    Parameters
+    ----------
+    source : Source
+    max_ratio : float
+        Bytes that one byte of a gzipped file may unpack to, once it is beyond what does no harm.
+    """
+    if source.path == STDIN:
+        return io.BufferedReader(_Stream(sys.stdin.buffer), SAMPLE)  # a wrapper: standard input is not ours to close
+    if source.gzipped:
+        return io.BufferedReader(_Unpacked(Path(source.path).open("rb"), max_ratio), SAMPLE)
+    return io.BufferedReader(Path(source.path).open("rb", buffering=0), SAMPLE)
 
 
 def detect(sample: bytes, *, complete: bool) -> tuple[str, str] | None:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 from functools import partial
-from typing import Any
+from typing import Any, BinaryIO
 
 from pipeline.articles.article import FIELDS, Article, Columns
 from pipeline.articles.parts import split_title
@@ -104,7 +104,7 @@ def jsonl(stream: io.TextIOWrapper, name: str, columns: Columns, rules: Rules) -
         yield None, Reject("empty")
 
 
-def parquet(stream: io.BufferedIOBase, name: str, columns: Columns, rules: Rules) -> Iterator[Row]:
+def parquet(stream: BinaryIO, name: str, columns: Columns, rules: Rules) -> Iterator[Row]:
     """Read Parquet in batches; only the columns that are asked for are unpacked."""
     try:
         import pyarrow.parquet
@@ -207,12 +207,9 @@ def _by_position(header: list[str], name: str, columns: Columns) -> Callable[[li
     labels = [(label, header.index(label)) for label in columns.labels]
 
     def make(cells: list[str], number: int) -> Article:
-        id_, *rest = (cells[place] if place >= 0 else "" for place in places)
-        return Article(
-            id_.strip() or f"{name}#{number}",
-            *rest,
-            {key: cells[place].strip() for key, place in labels} if labels else None,
-        )
+        id_, title, text, source, date, url = (cells[place] if place >= 0 else "" for place in places)
+        named = {key: cells[place].strip() for key, place in labels} if labels else None
+        return Article(id_.strip() or f"{name}#{number}", title, text, source.strip(), date.strip(), url.strip(), named)
 
     return make
 

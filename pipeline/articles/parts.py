@@ -44,8 +44,9 @@ def lede_end(text: str) -> int:
     Returns
     -------
     int
-        The end of the first paragraph of at least ``LEDE_MIN`` characters, together with the shorter ones before it; where
-        that is longer than ``LEDE_MAX``, the end of the first sentence that is at least ``LEDE_MIN`` characters in.
+        The end of the first paragraph of at least ``LEDE_MIN`` characters, together with the shorter ones before it;
+        where that is longer than ``LEDE_MAX``, the end of the first sentence that is at least ``LEDE_MIN`` characters
+        in.
     """
     end = text.find("\n", LEDE_MIN)
     if end < 0:

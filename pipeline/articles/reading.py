@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from pipeline.articles.cleaning import clean
 from pipeline.articles.decoding import DAMAGE, SAMPLE, BombError, detect, open_source
 from pipeline.articles.rejects import Reject, Rejects
 from pipeline.articles.rules import Rules, judge
-from pipeline.articles.sources import Source, sources
+from pipeline.articles.sources import STDIN, Source, sources
 
 _READERS = {".txt": formats.txt, ".csv": formats.delimited, ".tsv": formats.delimited, ".jsonl": formats.jsonl}
 _HALF = re.compile("[\ud800-\udfff]")
@@ -52,7 +53,8 @@ def read(
     Raises
     ------
     InputError
-        An input does not exist or matches nothing (at the call); a table lacks a column that was asked for (while reading).
+        An input does not exist or matches nothing (at the call); a table lacks a column that was asked for (while
+        reading).
     """
     # Found at the call, so that a wrong path fails before any work is done.
     return _batches(
@@ -87,13 +89,12 @@ def _batches(
 def _accept(item: Article | Reject, rules: Rules, seen: set[int] | None) -> Article | Reject:
     if isinstance(item, Reject):
         return item
-    for name in FIELDS:
-        value = getattr(item, name)
-        if not value.isascii() and _HALF.search(value):
-            if _BROKEN_BYTE.search(value):
-                return Reject("undecodable", f"in {name}", item.id, value)
-            # Half an emoji, cut off by whoever shortened the text: no reason to lose the article.
-            setattr(item, name, _HALF.sub("�", value))
+    try:
+        "".join((item.id, item.title, item.text, item.source, item.date, item.url)).encode()
+    except UnicodeEncodeError:
+        mended = _mended(item)
+        if isinstance(mended, Reject):
+            return mended
     if rules.clean:
         item.title, item.text = clean(item.title, item.text)
     refusal = judge(item, rules)
@@ -104,6 +105,17 @@ def _accept(item: Article | Reject, rules: Rules, seen: set[int] | None) -> Arti
         if key in seen:
             return Reject("duplicate_id", id=item.id, excerpt=item.text)
         seen.add(key)
+    return item
+
+
+def _mended(item: Article) -> Article | Reject:
+    """Mend an article that cannot be encoded, or reject it where that is because of bytes that could not be decoded."""
+    for name in FIELDS:
+        value = getattr(item, name)
+        if _BROKEN_BYTE.search(value):
+            return Reject("undecodable", f"in its {name}", item.id, value)
+        # Half an emoji, cut off by whoever shortened the text: no reason to lose the article.
+        setattr(item, name, _HALF.sub("�", value))
     return item
 
 
@@ -149,10 +161,10 @@ def _text_rows(
 
 
 def _seekable(stream: io.BufferedReader, source: Source) -> BinaryIO:
-    if not source.gzipped:
+    """Give a stream that can be read from its end, as Parquet is."""
+    if not source.gzipped and source.path != STDIN:
         return stream
-    file = tempfile.TemporaryFile()  # noqa: SIM115: closed with the last reference to it
-    while block := stream.read(1 << 20):
-        file.write(block)
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the last reference to it
+    shutil.copyfileobj(stream, file)
     file.seek(0)
     return file

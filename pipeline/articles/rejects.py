@@ -58,8 +58,8 @@ class Rejects:
     Parameters
     ----------
     path : str or Path, optional
-        Where to write one JSON object a reject (file, row, id, reason, detail, excerpt). The file appears when the collector
-        is closed; none appears if nothing was rejected.
+        Where to write one JSON object a reject (file, row, id, reason, detail, excerpt). The file appears when the
+        collector is closed; none appears if nothing was rejected.
 
     Attributes
     ----------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -61,55 +60,55 @@ def sources(inputs: str | Path | Iterable[str | Path]) -> list[Source]:
     return [source for item in given for source in _resolve(os.fspath(item))]
 
 
-def format_of(path: str) -> tuple[str, bool] | None:
+def format_of(path: Path) -> tuple[str, bool] | None:
     """Give the ending that tells the format, and whether it is gzipped; None for an ending that is not known."""
-    stem, ending = os.path.splitext(path.lower())
-    gzipped = ending == ".gz"
-    if gzipped:
-        ending = os.path.splitext(stem)[1]
+    gzipped = path.suffix.lower() == ".gz"
+    ending = (path.with_suffix("") if gzipped else path).suffix.lower()
     return (ending, gzipped) if ending in FORMATS else None
 
 
 def _resolve(item: str) -> list[Source]:
     if item == STDIN:
         return [Source(STDIN, "stdin", "")]
-    if os.path.isdir(item):
-        return _named(_walk(item), root=item, item=item)
-    if os.path.exists(item):
-        found = format_of(item)
+    path = Path(item)
+    if path.is_dir():
+        return _named(_walk(path), root=path, item=item)
+    if path.exists():
+        found = format_of(path)
         if found is None:
             raise InputError(f"its ending is none of those that can be read: {_endings()}", where=item)
-        return [Source(item, os.path.basename(item), *found)]
+        return [Source(item, path.name, *found)]
     if glob.has_magic(item):
-        paths = sorted(p for p in glob.glob(item, recursive=True) if os.path.isfile(p) and format_of(p))
         # The folder before the first wildcard is what clashing names are told relative to.
-        parts = Path(item).parts
-        fixed = next(i for i, part in enumerate(parts) if glob.has_magic(part))
-        return _named(paths, root=str(Path(*parts[:fixed])), item=item)
-    near = get_close_matches(Path(item).name, _siblings(item), n=1)
+        fixed = next(i for i, part in enumerate(path.parts) if glob.has_magic(part))
+        root = Path(*path.parts[:fixed])
+        matches = sorted(root.glob(str(Path(*path.parts[fixed:]))))
+        return _named([p for p in matches if p.is_file() and format_of(p)], root=root, item=item)
+    near = get_close_matches(path.name, _siblings(path), n=1)
     raise InputError("there is no such file or folder", where=item, hint=f"Did you mean {near[0]}?" if near else None)
 
 
-def _walk(root: str) -> list[str]:
+def _walk(root: Path) -> list[Path]:
     paths = []
     for folder, folders, names in os.walk(root):  # links to folders are not followed: they can form rings
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        paths += [os.path.join(folder, n) for n in sorted(names) if not n.startswith(".") and format_of(n)]
-    return [path for path in paths if os.path.isfile(path)]
+        files = (Path(folder, name) for name in sorted(names) if not name.startswith("."))
+        paths += [path for path in files if format_of(path) and path.is_file()]
+    return paths
 
 
-def _named(paths: list[str], *, root: str, item: str) -> list[Source]:
+def _named(paths: list[Path], *, root: Path, item: str) -> list[Source]:
     if not paths:
         raise InputError(f"holds no file that can be read ({_endings()})", where=item)
-    names = [os.path.basename(path) for path in paths]
-    if max(Counter(names).values()) > 1:
-        names = [Path(os.path.relpath(path, root)).as_posix() for path in paths]
-    return [Source(p, name, *(format_of(p) or ("", False))) for p, name in zip(paths, names, strict=True)]
+    names = [path.name for path in paths]
+    if len(set(names)) < len(names):
+        names = [path.relative_to(root).as_posix() for path in paths]
+    return [Source(str(p), name, *(format_of(p) or ("", False))) for p, name in zip(paths, names, strict=True)]
 
 
-def _siblings(item: str) -> list[str]:
+def _siblings(path: Path) -> list[str]:
     try:
-        return os.listdir(Path(item).parent)
+        return [other.name for other in path.parent.iterdir()]
     except OSError:
         return []
 
