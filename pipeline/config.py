@@ -177,6 +177,7 @@ class HeadConfig(Table):
     estimator: Estimator = Estimator()
     calibration: Literal["sigmoid", "isotonic", "none"] = "sigmoid"
     threshold: Threshold = Threshold()
+    confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
 
     @model_validator(mode="after")
     def _possible(self) -> HeadConfig:
@@ -201,6 +202,12 @@ class Gates(Table):
     ece: Annotated[float, Field(gt=0, le=1)] | None = None
 
 
+class Evaluation(Table):
+    """What a model is compared with."""
+
+    terms: str | None = None
+
+
 class Output(Table):
     """Where the model goes, and what it is called."""
 
@@ -219,6 +226,7 @@ class Config(Table):
     text: Text = Text()
     features: Annotated[dict[Name, Block], Field(min_length=1)]
     heads: Annotated[dict[Name, HeadConfig], Field(min_length=1)]
+    evaluation: Evaluation = Evaluation()
     gates: Gates = Gates()
     output: Output
 

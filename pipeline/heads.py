@@ -24,8 +24,8 @@ NOT_APPLICABLE = "not applicable"
 
 
 @dataclass
-class Head:
-    """A fitted head.
+class Rule:
+    """From decision values to labels: what a prediction needs of a head besides its weights.
 
     Attributes
     ----------
@@ -36,13 +36,11 @@ class Head:
         The label of a gated head's article to which the question does not apply.
     blocks : list of str or None
         Names of the feature blocks it reads; None for all.
-    linear : Linear
-        One output a label; a gated head has one more, for `NOT_APPLICABLE`.
     calibration : Sigmoid, Isotonic or MatrixScaling
     thresholds : list of float
         Of a multilabel head, one a label.
-    chosen : dict
-        The settings that the grid search chose, by output.
+    confident_from : float
+        Confidence below which an answer is flagged as uncertain.
     """
 
     name: str
@@ -50,14 +48,13 @@ class Head:
     labels: list[str]
     default: str | None
     blocks: list[str] | None
-    linear: Linear
     calibration: Sigmoid | Isotonic | MatrixScaling
     thresholds: list[float]
-    chosen: dict[str, Any]
+    confident_from: float
 
     @property
     def outputs(self) -> list[str]:
-        """What each row of the weight matrix speaks for."""
+        """What each decision value speaks for."""
         return output_names(self.labels, self.default, self.kind)
 
     def probabilities(self, decision: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -74,6 +71,29 @@ class Head:
         if self.kind == "multilabel":
             return probabilities >= np.array(self.thresholds)
         return probabilities.argmax(axis=1)[:, None] == np.arange(len(self.labels))
+
+    def confidence(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How sure the least sure of the decisions is, shape (n_articles,): 0.5 is a toss-up between yes and no."""
+        if self.kind == "multilabel":
+            decided = self.decide(probabilities)
+            return np.asarray(np.where(decided, probabilities, 1 - probabilities).min(axis=1))
+        return np.asarray(probabilities.max(axis=1))
+
+
+@dataclass
+class Head(Rule):
+    """A fitted head: a rule and the weights that feed it.
+
+    Attributes
+    ----------
+    linear : Linear
+        One output a label; a gated head has one more, for `NOT_APPLICABLE`.
+    chosen : dict
+        The settings that the grid search chose, by output.
+    """
+
+    linear: Linear
+    chosen: dict[str, Any]
 
 
 def output_names(labels: Sequence[str], default: str | None, kind: str) -> list[str]:
@@ -156,7 +176,6 @@ def fit_head(name: str, config: HeadConfig, X: csr_matrix, y: NDArray[np.int64],
         Where a label has too few articles, or all of them.
     """
     default = config.default if config.gate else None
-    outputs = output_names(config.labels, default, config.kind)
     if config.kind == "multilabel":
         _check_counts(name, config.labels, y.sum(axis=0), len(y), exclusive=False)
         found = [_fit_output(config, X, y[:, i], 2, folds, seed, n_jobs) for i in range(len(config.labels))]
@@ -166,12 +185,27 @@ def fit_head(name: str, config: HeadConfig, X: csr_matrix, y: NDArray[np.int64],
         p = calibration(held_out)
         thresholds = [choose_threshold(config.threshold, p[:, i], y[:, i]) for i in range(len(config.labels))]
         chosen = {label: f[2] for label, f in zip(config.labels, found, strict=True)}
-        return Head(name, config.kind, list(config.labels), None, config.blocks, linear, calibration, thresholds, chosen)
+        rule = Rule(name, config.kind, list(config.labels), None, config.blocks, calibration, thresholds, 0.0)
+        return _with_confidence(rule, config, p, y == 1, linear, chosen)
     names = [*config.labels, NOT_APPLICABLE] if default else list(config.labels)
     _check_counts(name, names, np.bincount(y, minlength=len(names)), len(y), exclusive=True)
     linear, held_out, choice = _fit_output(config, X, y, len(names), folds, seed, n_jobs)
     scaling = fit_exclusive(config.calibration, held_out, y, len(names))
-    return Head(name, config.kind, list(config.labels), default, config.blocks, linear, scaling, [], {outputs[0] if len(outputs) == 1 else "all": choice})
+    rule = Rule(name, config.kind, list(config.labels), default, config.blocks, scaling, [], 0.0)
+    p = rule.probabilities(held_out)
+    truth = np.where(y == len(config.labels), config.labels.index(config.default), y) if default else y
+    return _with_confidence(rule, config, p, truth[:, None] == np.arange(len(config.labels)), linear, {"all": choice})
+
+
+def _with_confidence(rule: Rule, config: HeadConfig, p: NDArray[np.float64], truth: NDArray[np.bool_], linear: Linear, chosen: dict[str, Any]) -> Head:
+    """The head, with the confidence from which the labels it gives are right as often as the config asks."""
+    confidence, decided = rule.confidence(p), rule.decide(p)
+    order = np.argsort(-confidence, kind="stable")
+    given, right = np.cumsum(decided[order].sum(axis=1)), np.cumsum((decided & truth)[order].sum(axis=1))
+    good = np.nonzero(right >= config.confidence * np.maximum(given, 1))[0]
+    confident_from = 1.0 if not len(good) else 0.0 if good[-1] == len(order) - 1 else float(confidence[order[good[-1]]])
+    fields = {field: getattr(rule, field) for field in rule.__dataclass_fields__}
+    return Head(**fields | {"confident_from": confident_from}, linear=linear, chosen=chosen)
 
 
 def _fit_output(config: HeadConfig, X: csr_matrix, y: NDArray[np.int64], n_classes: int, folds: Sequence[Any], seed: int, n_jobs: int) -> tuple[Linear, NDArray[np.float64], dict[str, Any]]:

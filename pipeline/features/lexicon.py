@@ -14,6 +14,7 @@ from pipeline.text import DEFAULT_STEPS, Normalizer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from scipy.sparse import csr_matrix
 
     from pipeline.features.automaton import Hits
 
@@ -78,6 +79,42 @@ class Found(NamedTuple):
     word: NDArray[np.int64]
     term: NDArray[np.int64]
     words: NDArray[np.int64]
+
+
+class Measures(NamedTuple):
+    """What a block measures of some articles: a dense part, and terms that few articles have.
+
+    Attributes
+    ----------
+    dense : ndarray of shape (n_articles, n_dense), float64
+    article, term : ndarray of shape (n_hits,), int
+        One entry an occurrence; a term's column has 1 + log of its count, after the dense columns.
+    """
+
+    dense: NDArray[np.float64]
+    article: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+    term: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+
+    def counted(self, n_terms: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """Article, term and value of each pair that occurs."""
+        pair, count = np.unique(self.article * n_terms + self.term, return_counts=True)
+        return pair // max(n_terms, 1), pair % max(n_terms, 1), 1 + np.log(count)
+
+    def matrix(self, n_columns: int) -> csr_matrix:
+        """All columns, as a csr matrix of shape (n_articles, n_columns)."""
+        from scipy.sparse import csr_matrix, hstack
+
+        n_terms = n_columns - self.dense.shape[1]
+        article, term, value = self.counted(n_terms)
+        return hstack([csr_matrix(self.dense), csr_matrix((value, (article, term)), shape=(len(self.dense), n_terms))], format="csr")
+
+    def scores(self, coef: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Dot products with weights of shape (n_columns, n_outputs), without a matrix."""
+        n_dense = self.dense.shape[1]
+        scores = np.asarray(self.dense @ coef[:n_dense])
+        article, term, value = self.counted(len(coef) - n_dense)
+        np.add.at(scores, article, coef[n_dense + term] * value[:, None])
+        return scores
 
 
 class Lexicon:

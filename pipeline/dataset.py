@@ -1,0 +1,186 @@
+"""From a config's sources to labelled articles: read, cleaned, with labels as numbers and duplicates grouped."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline import articles, corpora
+from pipeline.articles import Article, Columns, Rejects, Rules
+from pipeline.errors import InputError, LabelError
+from pipeline.heads import encode
+from pipeline.predict import split_fields
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from pipeline.config import Cleaning, Config, HeadConfig, Source
+
+Fields = tuple[list[str], list[str], list[str]]
+
+
+@dataclass
+class Dataset:
+    """Labelled articles, ready for features.
+
+    Attributes
+    ----------
+    table : DataFrame of n articles
+        Columns id, title, text, source, date, url, origin (which corpus or path), and the label columns as they were read.
+    labels : dict of str to ndarray
+        By head: as `heads.encode` gives them, with -1 in the (first) cell of an article that the head has no label for.
+    groups : ndarray of shape (n,), int
+        Equal for exact and near duplicates.
+    rejects : Rejects
+        What was left out while reading.
+    """
+
+    table: pd.DataFrame
+    labels: dict[str, NDArray[np.int64]]
+    groups: NDArray[np.int64]
+    rejects: Rejects
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def fields(self, rows: NDArray[np.int64] | None = None) -> Fields:
+        """Title, lede and body of some articles, as three lists."""
+        table = self.table if rows is None else self.table.iloc[rows]
+        return split_fields([Article(id="", title=t, text=x) for t, x in zip(table["title"], table["text"], strict=True)])
+
+    def labelled(self, head: str) -> NDArray[np.bool_]:
+        """Which articles a head has a label for."""
+        y = self.labels[head]
+        return np.asarray((y if y.ndim == 1 else y[:, 0]) >= 0)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of ids, texts and labels: names what a model was trained on."""
+        seal = hashlib.sha256()
+        for row in self.table.drop(columns=["origin", "source", "url"]).itertuples(index=False):
+            seal.update("\x1f".join(map(str, row)).encode("utf-8", "surrogatepass") + b"\x1e")
+        return seal.hexdigest()
+
+
+def load(config: Config) -> Dataset:
+    """Read every source of a config.
+
+    Raises
+    ------
+    InputError, LabelError, CorpusError
+        Where a source cannot be read, an id stands twice, or a label is unknown.
+    """
+    import pandas as pd
+
+    rejects = Rejects()
+    columns = label_columns(config.heads)
+    tables = [read_source(source, columns, config.cleaning, rejects) for source in config.data.sources]
+    table = pd.concat(tables, ignore_index=True)
+    if table.empty:
+        raise InputError("no labelled article was read", where="[data] sources", hint=rejects_hint(rejects))
+    twice = table["id"][table["id"].duplicated()]
+    if not twice.empty:
+        raise LabelError(f"the id {twice.iloc[0]!r} stands twice ({len(twice)} such)", where="[data] sources", hint="Ids must be unique over all sources.")
+    labels = {name: encode_column(name, head, table, config.data.separator) for name, head in config.heads.items()}
+    texts = (table["title"] + "\n" + table["text"]).tolist()
+    return Dataset(table, labels, np.asarray(articles.duplicate_groups(texts, threshold=config.cleaning.duplicates)), rejects)
+
+
+def label_columns(heads: dict[str, HeadConfig]) -> list[str]:
+    """Columns that heads read their labels and gates from."""
+    return list(dict.fromkeys(column for head in heads.values() for column in (head.column, head.gate) if column))
+
+
+def read_source(source: Source, columns: list[str], cleaning: Cleaning, rejects: Rejects) -> pd.DataFrame:
+    """One source as a table with an `origin` column; `columns` are the label columns to bring along ([] for none)."""
+    if source.corpus:
+        found = _from_corpus(source.corpus, columns, clean=cleaning.page_noise)
+    else:
+        found = _from_files(source, columns, cleaning, rejects)
+    table = articles.table(found)
+    return table[[*articles.FIELDS, *columns]].assign(origin=source.corpus or source.path)
+
+
+def _from_corpus(name: str, columns: list[str], *, clean: bool) -> list[Article]:
+    corpus = corpora.get(name)
+    if not columns:
+        return list(corpus.articles(clean=clean))
+    file = corpora.FOLDER / f"{name}.csv"
+    if file.is_file():
+        labels = {a.id: {"topics": "|".join(a.topics) or "none", "relevant": str(a.relevant), "stance": a.stance, "sure": str(a.sure)} for a in corpora.read_annotations(file)}
+        found = join_labels(list(corpus.articles(ids=labels.keys(), clean=clean)), labels, str(file.name))
+    else:
+        found = list(corpus.articles(clean=clean))
+    for column in columns:
+        if column not in (found[0].labels or {}):
+            raise LabelError(f"has no labels {column!r}", where=f"corpus {name!r}", hint=f"It has: {', '.join(found[0].labels or {})}.")
+    return found
+
+
+def _from_files(source: Source, columns: list[str], cleaning: Cleaning, rejects: Rejects) -> list[Article]:
+    assert source.path is not None
+    rules = Rules(min_words=cleaning.min_words, min_arabic=cleaning.min_arabic, clean=cleaning.page_noise)
+    named = Columns(**source.columns.model_dump(), labels=() if source.labels else tuple(columns))
+    found = [article for batch in articles.read(source.path, columns=named, rules=rules, rejects=rejects) for article in batch]
+    if source.labels and columns:
+        return join_labels(found, read_labels(source.labels, columns), source.labels)
+    return found
+
+
+def read_labels(path: str, columns: list[str]) -> dict[str, dict[str, str]]:
+    """Stand-off labels: a CSV with a column `id` and the label columns, by id."""
+    import csv
+    from pathlib import Path
+
+    try:
+        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except FileNotFoundError:
+        raise InputError("no such file of labels", where=path) from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"cannot be read as CSV: {error}", where=path) from None
+    for column in ["id", *columns]:
+        if not rows or column not in rows[0]:
+            raise LabelError(f"has no column {column!r}", where=path, hint=f"Found: {', '.join(rows[0]) if rows else 'nothing'}.")
+    return {row["id"]: {column: row[column] or "" for column in columns} for row in rows}
+
+
+def join_labels(batch: list[Article], labels: dict[str, dict[str, str]], where: str) -> list[Article]:
+    """Articles that have labels, with them; every label must find its article.
+
+    Raises
+    ------
+    LabelError
+        For a label whose id no article has.
+    """
+    missing = sorted(labels.keys() - {article.id for article in batch})
+    if missing:
+        raise LabelError(f"{len(missing)} of {len(labels)} ids belong to no article that was read, the first is {missing[0]!r}", where=where)
+    found = [article for article in batch if article.id in labels]
+    for article in found:
+        article.labels = labels[article.id]
+    return found
+
+
+def encode_column(name: str, head: HeadConfig, table: pd.DataFrame, separator: str) -> NDArray[np.int64]:
+    """A head's labels as numbers, -1 where the cell is empty (an article without any label says `none`)."""
+    cells = table[head.column].astype(str)
+    known = (cells.str.strip() != "").to_numpy()
+    if not known.any():
+        raise LabelError(f"no article has a label in column {head.column!r}", where=f"head {name!r}", hint="An article without any label says none; an empty cell means not labelled.")
+    rows = table[known]
+    gate = rows[head.gate].astype(str).tolist() if head.gate else None
+    encoded = encode(name, head, cells[known].tolist(), gate, separator, rows["id"].tolist())
+    y = np.full((len(table), *encoded.shape[1:]), -1, dtype=np.int64)
+    y[known] = encoded
+    return y
+
+
+def rejects_hint(rejects: Rejects) -> str:
+    """What was left out, in words."""
+    reasons = ", ".join(f"{count} {reason}" for reason, count in rejects.counts.most_common())
+    return f"Left out: {reasons}." if reasons else "The sources hold no articles."

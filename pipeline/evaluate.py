@@ -1,0 +1,149 @@
+"""Judge models: on held-out articles, by cross-validation, and beside baselines that read nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline import metrics, splits
+from pipeline import model as models
+from pipeline.features.lexicon import Lexicon, grouped, load_groups, tally
+from pipeline.text import Normalizer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pipeline.config import Config, HeadConfig
+    from pipeline.dataset import Dataset, Fields
+    from pipeline.heads import Head
+    from pipeline.model import Model
+
+    Rows = NDArray[np.int64]
+
+
+@dataclass
+class Judged:
+    """What models said of articles that they had not seen.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (n,), int
+        Rows of the dataset.
+    probabilities : dict of str to ndarray of shape (n, n_labels)
+        By head.
+    decided : dict of str to ndarray of shape (n, n_labels), bool
+        By head.
+    familiar : ndarray of shape (n,)
+        Share of known n-grams.
+    models : list of Model
+    asked : ndarray of shape (n,), int
+        Which of the models judged each article.
+    """
+
+    rows: Rows
+    probabilities: dict[str, NDArray[np.float64]]
+    decided: dict[str, NDArray[np.bool_]]
+    familiar: NDArray[np.float64]
+    models: list[Model]
+    asked: NDArray[np.int64]
+
+
+def judge(model: Model, data: Dataset, rows: Rows) -> Judged:
+    """Ask one model about some rows."""
+    answers = model.compile().ask(data.fields(rows))
+    return Judged(rows, answers.probabilities, answers.decided, answers.familiar, [model], np.zeros(len(rows), dtype=np.int64))
+
+
+def cross_validate(config: Config, data: Dataset, *, background: Fields | None = None) -> Judged:
+    """Ask about every article a model that was fitted, calibrated and given thresholds without it."""
+    outer = splits.folds(splits.strata(data.labels), data.groups, config.split.folds, seed=config.seed)
+    parts = [judge(models.fit(config, data, train, background=background), data, test) for train, test in outer]
+    rows = np.concatenate([part.rows for part in parts])
+    order = np.argsort(rows)
+
+    def stitched(values: list[NDArray[Any]]) -> NDArray[Any]:
+        return np.concatenate(values)[order]
+
+    return Judged(
+        rows[order],
+        {name: stitched([part.probabilities[name] for part in parts]) for name in config.heads},
+        {name: stitched([part.decided[name] for part in parts]) for name in config.heads},
+        stitched([part.familiar for part in parts]),
+        [part.models[0] for part in parts],
+        stitched([np.full(len(part.rows), i) for i, part in enumerate(parts)]),
+    )
+
+
+def measure(heads: dict[str, HeadConfig], data: Dataset, rows: Rows, probabilities: dict[str, NDArray[np.float64]], decided: dict[str, NDArray[np.bool_]], *, seed: int) -> dict[str, Any]:
+    """Metrics of every head on the rows that have its labels."""
+    result: dict[str, Any] = {}
+    for name, head in heads.items():
+        known = data.labelled(name)[rows]
+        if not known.any():
+            continue
+        y, p, d = data.labels[name][rows][known], probabilities[name][known], decided[name][known]
+        if head.kind == "multilabel":
+            result[name] = metrics.multilabel(head.labels, y == 1, d, p, seed=seed)
+        else:
+            truth, applies = true_labels(head, y)
+            result[name] = metrics.single(head.labels, truth, p, applies=applies, seed=seed)
+    return result
+
+
+def true_labels(head: HeadConfig | Head, y: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
+    """Label numbers of a single head, and to which articles its question applies (None without a gate)."""
+    outside = y == len(head.labels)
+    if head.default is None:
+        return y, None
+    return np.where(outside, head.labels.index(head.default), y), ~outside
+
+
+def baselines(config: Config, data: Dataset, rows: Rows) -> dict[str, dict[str, Any]]:
+    """Metrics of answers that take no training.
+
+    Parameters
+    ----------
+    config : Config
+    data : Dataset
+    rows : ndarray of int
+        The articles that a model is judged on.
+
+    Returns
+    -------
+    dict
+        "majority": the commonest answer for every article. "terms": a label where its strong seed terms stand in the title
+        or the lede, or in two sentences; for heads whose labels have such terms.
+    """
+    answers: dict[str, dict[str, NDArray[np.float64]]] = {"majority": {}}
+    for name, head in config.heads.items():
+        y = data.labels[name][data.labelled(name)]
+        share = (y == 1).mean(axis=0) if head.kind == "multilabel" else np.bincount(true_labels(head, y)[0], minlength=len(head.labels)) / len(y)
+        answers["majority"][name] = np.tile(share, (len(rows), 1))
+    if config.evaluation.terms is not None:
+        answers["terms"] = {}
+        groups = load_groups(config.evaluation.terms)
+        for name, head in config.heads.items():
+            if head.kind == "multilabel" and all(f"{label}/strong" in groups for label in head.labels):
+                lexicon = Lexicon({label: groups[f"{label}/strong"] for label in head.labels}, config.text.normalization)
+                answers["terms"][name] = by_terms(lexicon, data.fields(rows)).astype(np.float64)
+    result = {}
+    for baseline, said in answers.items():
+        heads = {name: head for name, head in config.heads.items() if name in said}
+        decided = {
+            name: p >= 0.5 if heads[name].kind == "multilabel" else p.argmax(axis=1)[:, None] == np.arange(p.shape[1]) for name, p in said.items()
+        }
+        result[baseline] = measure(heads, data, rows, said, decided, seed=config.seed)
+    return result
+
+
+def by_terms(lexicon: Lexicon, fields: Fields) -> NDArray[np.bool_]:
+    """Labels by their terms alone, shape (n_articles, n_groups): in the title, the lede, or two sentences."""
+    normalize = Normalizer(lexicon.normalization)
+    found = lexicon.find(*([normalize(text) for text in field] for field in fields))
+    sentence, group = grouped(found, lexicon.membership)
+    shape = (len(fields[0]), len(lexicon.groups))
+    top = found.zone[sentence] < 2
+    pair = np.unique(np.stack([sentence, group], axis=1), axis=0)
+    return np.asarray((tally(found.article[sentence[top]], group[top], shape) > 0) | (tally(found.article[pair[:, 0]], pair[:, 1], shape) >= 2))

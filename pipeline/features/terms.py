@@ -1,0 +1,65 @@
+"""How much an article is about the subject of each list of terms: where the terms stand, and how densely."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.features.lexicon import Lexicon, Measures, Texts, grouped, tally
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MEASURES = ("in title", "in lede", "often in lede", "density", "share of sentences", "spread", "early", "anywhere")
+"""What is measured of each group; every measure lies between 0 and about 2, whatever the article's length."""
+
+
+class TermsBlock:
+    """Salience of term groups.
+
+    A subject is told from an aside by the place of its words: title and lede, early, in many sentences. Each measure of
+    each group is a feature of its own.
+
+    Parameters
+    ----------
+    lexicon : Lexicon
+    """
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self.lexicon = lexicon
+
+    @property
+    def names(self) -> list[str]:
+        """One name a column: the group and the measure."""
+        return [f"{group} {measure}" for measure in MEASURES for group in self.lexicon.names]
+
+    def measure(self, title: Texts, lede: Texts, body: Texts) -> Measures:
+        """Measure normalized articles."""
+        found = self.lexicon.find(title, lede, body)
+        sentence, group = grouped(found, self.lexicon.membership)
+        shape = (len(title), len(self.lexicon.groups))
+        article, zone = found.article[sentence], found.zone[sentence]
+
+        def count(rows: NDArray[np.bool_]) -> NDArray[np.float64]:
+            return tally(article[rows], group[rows], shape)
+
+        in_title, in_lede, in_text = count(zone == 0), count(zone == 1), count(zone > 0)
+        # one entry a sentence and group, for what is counted in sentences
+        pair = np.unique(np.stack([sentence[zone > 0], group[zone > 0]], axis=1), axis=0)
+        holder = found.article[pair[:, 0]]
+        sentences = tally(holder, pair[:, 1], shape)
+        total = np.bincount(found.article[found.zone > 0], minlength=shape[0])[:, None].clip(1)
+        first = np.full(shape, np.inf)
+        np.minimum.at(first, (holder, pair[:, 1]), found.position[pair[:, 0]])
+        measures = [
+            in_title > 0,
+            in_lede > 0,
+            np.log1p(in_lede),
+            np.log1p(100 * in_text / found.words.clip(40)[:, None]),
+            sentences / total,
+            (sentences >= 2) + 0.5 * (sentences >= 4),
+            1 / (1 + first),
+            (in_text + in_title) > 0,
+        ]
+        return Measures(np.hstack([np.asarray(m, dtype=np.float64) for m in measures]))

@@ -1,0 +1,143 @@
+"""How good decisions and probabilities are, against labels; numbers only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    Bools = NDArray[np.bool_]
+
+RESAMPLES = 1000
+
+
+def multilabel(labels: Sequence[str], truth: Bools, decided: Bools, probabilities: NDArray[np.float64], *, seed: int = 0) -> dict[str, Any]:
+    """Metrics of a head that gives none, one or several labels.
+
+    Parameters
+    ----------
+    labels : sequence of str
+    truth, decided : ndarray of shape (n_articles, n_labels), bool
+    probabilities : ndarray of shape (n_articles, n_labels)
+    seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    dict
+        By label: precision, recall, f1 with its 95 % interval, support, predicted, average_precision, ece. Overall:
+        macro_f1, micro_f1, exact_match and hamming_loss, each with its interval, and n. A number that is undefined
+        (precision without predictions, everything without support) is None; F1 is 0 when a label is missed altogether.
+    """
+    per_label = _per_label(labels, truth, decided, seed)
+    for i, label in enumerate(labels):
+        per_label[label]["average_precision"] = average_precision(truth[:, i], probabilities[:, i])
+        per_label[label]["ece"] = calibration_error(truth[:, i], probabilities[:, i])
+    return {
+        "kind": "multilabel",
+        "n": len(truth),
+        "labels": per_label,
+        "macro_f1": _with_interval(lambda rows: float(f1(truth[rows], decided[rows]).mean()), len(truth), seed),
+        "micro_f1": _with_interval(lambda rows: float(f1(truth[rows].reshape(-1, 1), decided[rows].reshape(-1, 1))[0]), len(truth), seed),
+        "exact_match": _with_interval(lambda rows: float((truth[rows] == decided[rows]).all(axis=1).mean()), len(truth), seed),
+        "hamming_loss": _with_interval(lambda rows: float((truth[rows] != decided[rows]).mean()), len(truth), seed),
+    }
+
+
+def single(labels: Sequence[str], truth: NDArray[np.int64], probabilities: NDArray[np.float64], *, applies: Bools | None = None, seed: int = 0) -> dict[str, Any]:
+    """Metrics of a head that gives exactly one label.
+
+    Parameters
+    ----------
+    labels : sequence of str
+    truth : ndarray of shape (n_articles,), int
+        Number of the right label.
+    probabilities : ndarray of shape (n_articles, n_labels)
+    applies : ndarray of shape (n_articles,), bool, optional
+        Articles to which the question applies; they are judged a second time by themselves.
+    seed : int
+
+    Returns
+    -------
+    dict
+        As `multilabel`, with accuracy, confusion (rows are true labels) and, with `applies`, where_applicable.
+    """
+    decided = probabilities.argmax(axis=1)
+    t, d = truth[:, None] == np.arange(len(labels)), decided[:, None] == np.arange(len(labels))
+    result = {
+        "kind": "single",
+        "n": len(truth),
+        "labels": _per_label(labels, t, d, seed),
+        "macro_f1": _with_interval(lambda rows: float(f1(t[rows], d[rows]).mean()), len(truth), seed),
+        "accuracy": _with_interval(lambda rows: float((truth[rows] == decided[rows]).mean()), len(truth), seed),
+        "confusion": np.bincount(truth * len(labels) + decided, minlength=len(labels) ** 2).reshape(len(labels), -1).tolist(),
+    }
+    for i, label in enumerate(labels):
+        result["labels"][label]["average_precision"] = average_precision(t[:, i], probabilities[:, i])
+        result["labels"][label]["ece"] = calibration_error(t[:, i], probabilities[:, i])
+    if applies is not None and applies.any() and not applies.all():
+        result["where_applicable"] = single(labels, truth[applies], probabilities[applies], seed=seed)
+    return result
+
+
+def f1(truth: Bools, decided: Bools) -> NDArray[np.float64]:
+    """F1 of each column; 0 where a label neither occurs nor is given, as in scikit-learn with zero_division=0."""
+    both = (truth & decided).sum(axis=0)
+    total = truth.sum(axis=0) + decided.sum(axis=0)
+    return np.asarray(2 * both / np.maximum(total, 1))
+
+
+def average_precision(truth: Bools, score: NDArray[np.float64]) -> float | None:
+    """Area under the precision-recall curve by steps; None without support."""
+    positives = int(truth.sum())
+    if positives == 0:
+        return None
+    order = np.argsort(-score, kind="stable")
+    hits = np.cumsum(truth[order])
+    last = np.append(np.diff(score[order]) < 0, True)  # equal scores are one point of the curve
+    precision, recall = hits[last] / (np.nonzero(last)[0] + 1), hits[last] / positives
+    return float(np.sum(np.diff(recall, prepend=0.0) * precision))
+
+
+def calibration_bins(truth: Bools, probability: NDArray[np.float64], bins: int = 15) -> list[tuple[int, float, float]]:
+    """Count, mean probability and share of positives in bins that hold equally many articles."""
+    order = np.argsort(probability, kind="stable")
+    return [(len(part), float(probability[part].mean()), float(truth[part].mean())) for part in np.array_split(order, min(bins, len(order))) if len(part)]
+
+
+def calibration_error(truth: Bools, probability: NDArray[np.float64], bins: int = 15) -> float:
+    """Expected calibration error over equal-mass bins (Nguyen and O'Connor, 2015): mean distance of probability and share."""
+    return float(sum(count * abs(mean - share) for count, mean, share in calibration_bins(truth, probability, bins)) / len(truth))
+
+
+def _per_label(labels: Sequence[str], truth: Bools, decided: Bools, seed: int) -> dict[str, dict[str, Any]]:
+    both, gold, given = (truth & decided).sum(axis=0), truth.sum(axis=0), decided.sum(axis=0)
+    intervals = _bootstrap(lambda rows: f1(truth[rows], decided[rows]), len(truth), seed)
+    return {
+        label: {
+            "precision": float(both[i] / given[i]) if given[i] else None,
+            "recall": float(both[i] / gold[i]) if gold[i] else None,
+            "f1": float(f1(truth[:, i : i + 1], decided[:, i : i + 1])[0]),
+            "f1_interval": [float(intervals[0][i]), float(intervals[1][i])],
+            "support": int(gold[i]),
+            "predicted": int(given[i]),
+        }
+        for i, label in enumerate(labels)
+    }
+
+
+def _with_interval(measure: Callable[[NDArray[np.int64]], float], n: int, seed: int) -> dict[str, Any]:
+    low, high = _bootstrap(measure, n, seed)
+    return {"value": measure(np.arange(n)), "interval": [float(low), float(high)]}
+
+
+def _bootstrap(measure: Callable[[NDArray[np.int64]], Any], n: int, seed: int) -> tuple[Any, Any]:
+    """95 % percentile interval over articles drawn with replacement (Efron, 1979)."""
+    random = np.random.default_rng(seed)
+    values = np.array([measure(random.integers(0, n, n)) for _ in range(RESAMPLES)])
+    return np.percentile(values, 2.5, axis=0), np.percentile(values, 97.5, axis=0)

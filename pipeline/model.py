@@ -1,0 +1,110 @@
+"""A model: features and heads, fitted together, asked together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline import splits
+from pipeline.dataset import Dataset, Fields
+from pipeline.errors import LabelError
+from pipeline.features.featurizer import Featurizer
+from pipeline.features.scorer import TfidfScorer
+from pipeline.heads import Head, Rule, fit_head
+from pipeline.scoring import Scorer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_matrix
+
+    from pipeline.config import Config
+
+MIN_ARTICLES = 10
+
+
+@dataclass
+class Model:
+    """What training makes.
+
+    Attributes
+    ----------
+    featurizer : Featurizer
+    heads : dict of str to Head
+    familiar_from : float
+        Share of known n-grams below which an article is out of scope.
+    """
+
+    featurizer: Featurizer
+    heads: dict[str, Head]
+    familiar_from: float = 0.0
+
+    def matrix(self, fields: Fields) -> csr_matrix:
+        """Features of raw articles, given as lists of titles, ledes and bodies; csr matrix of shape (n_articles, n_features)."""
+        return self.featurizer.transform(*fields)
+
+    def columns(self, head: Head) -> NDArray[np.int64]:
+        """Columns of the matrix that a head reads, in the order of its weights."""
+        return head_columns(self.featurizer, head.blocks)
+
+    def decisions(self, X: csr_matrix) -> dict[str, NDArray[np.float64]]:
+        """Decision values by head, each of shape (n_articles, n_outputs)."""
+        return {name: head.linear.decision(X[:, self.columns(head)]) for name, head in self.heads.items()}
+
+    def compile(self) -> Scorer:
+        """What production asks: the same answers from flat arrays."""
+        heads = list(self.heads.values())
+        coef = np.zeros((sum(s.stop - s.start for s in self.featurizer.slices.values()), sum(len(head.outputs) for head in heads)))
+        start = 0
+        for head in heads:
+            coef[self.columns(head), start : start + len(head.outputs)] = head.linear.coef.T
+            start += len(head.outputs)
+        for name, columns in self.featurizer.slices.items():
+            coef[columns] *= self.featurizer.weights[name]
+        tfidf = self.featurizer.tfidf
+        edge = max((s.stop for s in tfidf.slices.values()), default=0)
+        return Scorer(
+            [Rule(**{field: getattr(head, field) for field in Rule.__dataclass_fields__}) for head in heads],
+            TfidfScorer.compile(tfidf, coef[:edge]) if tfidf.blocks else None,
+            [(block, coef[self.featurizer.slices[name]]) for name, block in self.featurizer.lexical.items()],
+            np.concatenate([head.linear.intercept for head in heads]),
+            self.featurizer.normalization,
+            self.familiar_from,
+        )
+
+
+def head_columns(featurizer: Featurizer, blocks: list[str] | None) -> NDArray[np.int64]:
+    """Columns of the named blocks; of all blocks for None."""
+    slices = featurizer.slices
+    return np.concatenate([np.arange(s.start, s.stop) for name, s in slices.items() if blocks is None or name in blocks])
+
+
+def fit(config: Config, data: Dataset, rows: NDArray[np.int64], *, background: Fields | None = None) -> Model:
+    """Fit features and heads on some rows of a dataset.
+
+    Parameters
+    ----------
+    config : Config
+    data : Dataset
+    rows : ndarray of int
+        What may be learned from; nothing else is looked at.
+    background : Fields, optional
+        Articles without labels, for document frequencies.
+
+    Returns
+    -------
+    Model
+    """
+    if len(rows) < MIN_ARTICLES:
+        raise LabelError(f"{len(rows)} labelled articles are too few to train on", where="[data] sources", hint=f"{MIN_ARTICLES} is the least; useful results begin at about 100.")
+    featurizer = Featurizer(config.features, config.text.normalization, n_jobs=config.n_jobs)
+    X = featurizer.fit_transform(*data.fields(rows), background=background)
+    heads: dict[str, Head] = {}
+    for name, settings in config.heads.items():
+        known = data.labelled(name)[rows]
+        y, groups = data.labels[name][rows][known], data.groups[rows][known]
+        inner = splits.folds(splits.strata({name: y}), groups, config.split.folds, seed=config.seed)
+        columns = head_columns(featurizer, settings.blocks)
+        heads[name] = fit_head(name, settings, X[known][:, columns], y, inner, seed=config.seed, n_jobs=config.n_jobs)
+    return Model(featurizer, heads)

@@ -1,0 +1,155 @@
+"""Ask a model in production: from text straight to answers, with numpy and compiled code only.
+
+A `Scorer` is what `Model.compile` makes of a fitted model: flat arrays and a page of JSON, which load in milliseconds and
+bring in none of the libraries that training needs.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from pipeline.calibration import Isotonic, MatrixScaling, Sigmoid
+from pipeline.features.lexicon import Lexicon
+from pipeline.features.target import TargetBlock
+from pipeline.features.terms import TermsBlock
+from pipeline.heads import Rule
+from pipeline.text import Normalizer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pipeline.dataset import Fields
+    from pipeline.features.scorer import TfidfScorer
+
+    LexicalBlock = TermsBlock | TargetBlock
+
+
+class Answers(NamedTuple):
+    """What a model says of some articles.
+
+    Attributes
+    ----------
+    decisions, probabilities, decided : dict of str to ndarray
+        By head, of shapes (n, n_outputs), (n, n_labels) and (n, n_labels).
+    familiar : ndarray of shape (n,), float64
+        Share of an article's n-grams that the model knows.
+    """
+
+    decisions: dict[str, NDArray[np.float64]]
+    probabilities: dict[str, NDArray[np.float64]]
+    decided: dict[str, NDArray[np.bool_]]
+    familiar: NDArray[np.float64]
+
+
+@dataclass
+class Scorer:
+    """A compiled model.
+
+    Attributes
+    ----------
+    rules : list of Rule
+    tfidf : TfidfScorer or None
+    lexical : list of (TermsBlock or TargetBlock, ndarray of shape (n_columns, n_outputs))
+        Blocks of listed terms with their weights; outputs of all heads side by side, as in `rules`.
+    intercept : ndarray of shape (n_outputs,)
+    normalization : list of str
+    familiar_from : float
+        Share of known n-grams below which an article is flagged as out of scope.
+    """
+
+    rules: list[Rule]
+    tfidf: TfidfScorer | None
+    lexical: list[tuple[LexicalBlock, NDArray[np.float64]]]
+    intercept: NDArray[np.float64]
+    normalization: list[str]
+    familiar_from: float = 0.0
+
+    def ask(self, fields: Fields, *, n_jobs: int = 1) -> Answers:
+        """Answers for raw articles, given as lists of titles, ledes and bodies."""
+        n = len(fields[0])
+        scores = np.tile(self.intercept, (n, 1))
+        familiar = np.ones(n)
+        if self.tfidf is not None:
+            found = self.tfidf.scores(*fields, n_jobs=n_jobs)
+            scores += found.scores
+            familiar = found.known / np.maximum(found.total, 1)
+        if self.lexical:
+            normalize = Normalizer(self.normalization)
+            texts = [[normalize(text) for text in field] for field in fields]
+            for block, coef in self.lexical:
+                scores += block.measure(*texts).scores(coef)
+        decisions, start = {}, 0
+        for rule in self.rules:
+            stop = start + len(rule.outputs)
+            decisions[rule.name] = scores[:, start:stop]
+            start = stop
+        probabilities = {rule.name: rule.probabilities(decisions[rule.name]) for rule in self.rules}
+        return Answers(decisions, probabilities, {rule.name: rule.decide(probabilities[rule.name]) for rule in self.rules}, familiar)
+
+    def flags(self, answers: Answers) -> list[list[str]]:
+        """What a reader should be warned of, one list an article: "out_of_scope", "uncertain" (and of which head)."""
+        flags: list[list[str]] = [["out_of_scope"] if low else [] for low in answers.familiar < self.familiar_from]
+        for rule in self.rules:
+            for i in np.nonzero(rule.confidence(answers.probabilities[rule.name]) < rule.confident_from)[0]:
+                flags[i].append(f"uncertain:{rule.name}")
+        return flags
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Everything as arrays, for `np.savez`."""
+        page = {
+            "rules": [_rule_state(rule) for rule in self.rules],
+            "lexical": [_lexical_state(block) for block, _ in self.lexical],
+            "normalization": self.normalization,
+            "familiar_from": self.familiar_from,
+            "tfidf": self.tfidf is not None,
+        }
+        arrays = {"page": np.frombuffer(json.dumps(page, ensure_ascii=False).encode(), dtype=np.uint8), "intercept": self.intercept}
+        arrays |= {f"lexical_{i}": coef for i, (_, coef) in enumerate(self.lexical)}
+        if self.tfidf is not None:
+            arrays |= {f"tfidf_{key}": value for key, value in self.tfidf.state().items()}
+        return arrays
+
+    @classmethod
+    def from_state(cls, arrays: dict[str, NDArray[Any]]) -> Scorer:
+        """Build the scorer again from what `state` returned."""
+        page = json.loads(bytes(arrays["page"]))
+        tfidf = None
+        if page["tfidf"]:
+            from pipeline.features.scorer import TfidfScorer
+
+            tfidf = TfidfScorer.from_state({key.removeprefix("tfidf_"): value for key, value in arrays.items() if key.startswith("tfidf_")})
+        lexical = [(_lexical(groups, page["normalization"]), arrays[f"lexical_{i}"]) for i, groups in enumerate(page["lexical"])]
+        return cls([_rule(state) for state in page["rules"]], tfidf, lexical, arrays["intercept"], page["normalization"], page["familiar_from"])
+
+
+_CALIBRATIONS = {"sigmoid": Sigmoid, "isotonic": Isotonic, "matrix": MatrixScaling}
+
+
+def _rule_state(rule: Rule) -> dict[str, Any]:
+    kind = next(name for name, cls in _CALIBRATIONS.items() if isinstance(rule.calibration, cls))
+    curves = {key: [v.tolist() for v in value] if isinstance(value, list) else value.tolist() for key, value in vars(rule.calibration).items()}
+    fields = {field: getattr(rule, field) for field in Rule.__dataclass_fields__}
+    return fields | {"calibration": {"kind": kind} | curves}
+
+
+def _rule(state: dict[str, Any]) -> Rule:
+    curves = dict(state["calibration"])
+    kind = curves.pop("kind")
+    arrays = {key: [np.array(v) for v in value] if kind == "isotonic" else np.array(value) for key, value in curves.items()}
+    return Rule(**state | {"calibration": _CALIBRATIONS[kind](**arrays)})
+
+
+def _lexical_state(block: LexicalBlock) -> dict[str, Any]:
+    if isinstance(block, TermsBlock):
+        return {"terms": block.lexicon.groups}
+    return {"sides": block.sides.groups, "polarity": block.polarity.groups}
+
+
+def _lexical(groups: dict[str, Any], normalization: list[str]) -> LexicalBlock:
+    if "terms" in groups:
+        return TermsBlock(Lexicon(groups["terms"], normalization))
+    return TargetBlock(Lexicon(groups["sides"], normalization), Lexicon(groups["polarity"], normalization))

@@ -1,0 +1,208 @@
+"""Model folders: what training leaves, audited before anything in it is used.
+
+A folder holds `model.skops` (features and heads, for evaluation, explanations and notebooks), `scorer.npz` (the same model
+compiled to flat arrays, for prediction), `manifest.json`, `metrics.json` and `report/`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import sys
+import tempfile
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline import __version__
+from pipeline.errors import ModelError
+
+if TYPE_CHECKING:
+    from pipeline.config import Config
+    from pipeline.dataset import Dataset
+    from pipeline.model import Model
+    from pipeline.scoring import Scorer
+
+FORMAT = 1
+MODEL, SCORER, MANIFEST, METRICS = "model.skops", "scorer.npz", "manifest.json", "metrics.json"
+MAX_UNPACKED = 2 << 30
+"""Bytes that an archive in a model folder may unpack to."""
+
+TRUSTED = [
+    "pipeline.calibration.Isotonic", "pipeline.calibration.MatrixScaling", "pipeline.calibration.Sigmoid",
+    "pipeline.estimators.Linear", "pipeline.heads.Head", "pipeline.model.Model",
+    "pipeline.features.blocks.TfidfBlocks", "pipeline.features.featurizer.Featurizer", "pipeline.features.lexicon.Lexicon",
+    "pipeline.features.target.TargetBlock", "pipeline.features.terms.TermsBlock", "pipeline.features.tfidf.ArabicTfidfVectorizer",
+]
+"""The project's own types that a model file may hold, beside those that skops trusts by itself."""
+
+_PACKAGES = ("numpy", "scipy", "scikit-learn", "pandas", "numba", "skops", "camel-tools")
+
+
+def save(model: Model, folder: str | Path, config: Config, data: Dataset, metrics: dict[str, Any]) -> Path:
+    """Write a model folder, whole or not at all; one of the same name is replaced.
+
+    Parameters
+    ----------
+    model : Model
+    folder : str or Path
+    config : Config
+    data : Dataset
+        What it was trained on, for the manifest.
+    metrics : dict
+
+    Returns
+    -------
+    Path
+        The folder.
+    """
+    import skops.io
+
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        skops.io.dump(model, temporary / MODEL, compression=zipfile.ZIP_DEFLATED)
+        np.savez_compressed(temporary / SCORER, **model.compile().state())
+        (temporary / METRICS).write_text(dump_json(metrics), encoding="utf-8")
+        sealed = (MODEL, SCORER, METRICS)
+        manifest = {
+            "format": FORMAT,
+            "name": folder.name,
+            "files": {name: {"sha256": _sha256((temporary / name).read_bytes()), "bytes": (temporary / name).stat().st_size} for name in sealed},
+            "heads": {
+                name: {"kind": head.kind, "labels": head.labels, "target": config.heads[name].target, "chosen": head.chosen, "thresholds": head.thresholds}
+                for name, head in model.heads.items()
+            },
+            "normalization": model.featurizer.version,
+            "data": {"articles": len(data), "sha256": data.digest, "sources": data.table["origin"].value_counts().to_dict()},
+            "config": config.model_dump(mode="json"),
+            "versions": {"mirsad": __version__, "python": sys.version.split()[0]} | {package: version(package) for package in _PACKAGES},
+        }
+        (temporary / MANIFEST).write_text(dump_json(manifest), encoding="utf-8")
+        temporary.chmod(0o755)
+        replace_folder(temporary, folder)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    return folder
+
+
+def replace_folder(new: Path, folder: Path) -> None:
+    """Give a finished folder its final name; what bore that name before goes only after the new one stands."""
+    old = None
+    if folder.exists():
+        old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
+        os.replace(folder, old / "folder")
+    os.replace(new, folder)
+    if old is not None:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def read_manifest(folder: str | Path) -> dict[str, Any]:
+    """The manifest of a model folder, checked for its format.
+
+    Raises
+    ------
+    ModelError
+        Where there is no model, or one that this version does not read.
+    """
+    path = Path(folder) / MANIFEST
+    try:
+        manifest = json.loads(path.read_bytes())
+        number = manifest["format"]
+    except FileNotFoundError:
+        raise ModelError("is no model folder: it has no manifest.json", where=str(folder), hint=_models_beside(Path(folder))) from None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ModelError(f"cannot be read: {error}", where=str(path), hint="Train the model again, or fetch it again.") from None
+    if not isinstance(number, int) or number > FORMAT:
+        raise ModelError(f"has format {number!r}, and this version of mirsad reads formats up to {FORMAT}", where=str(path), hint="Install a newer mirsad.")
+    return dict(manifest)
+
+
+def short_name(manifest: dict[str, Any]) -> str:
+    """`name@short-hash`: which model gave an answer."""
+    return f"{manifest['name']}@{manifest['files'][SCORER]['sha256'][:8]}"
+
+
+def load_scorer(folder: str | Path) -> tuple[Scorer, dict[str, Any]]:
+    """The compiled model of a folder, and its manifest. Raises ModelError as `load`."""
+    from pipeline.scoring import Scorer
+
+    manifest = read_manifest(folder)
+    content = _audited(Path(folder), SCORER, manifest)
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            return Scorer.from_state(dict(arrays)), manifest
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise ModelError(f"holds no model that can be used: {error}", where=str(Path(folder) / SCORER), hint="Train the model again.") from None
+
+
+def load(folder: str | Path) -> tuple[Model, dict[str, Any]]:
+    """The model of a folder, and its manifest.
+
+    Nothing is built before the audit: the format number, the SHA-256 of the file, the sizes that it unpacks to, and every
+    type named in it.
+
+    Raises
+    ------
+    ModelError
+        Where one of them is not as it should be.
+    """
+    import skops.io
+
+    manifest = read_manifest(folder)
+    where = str(Path(folder) / MODEL)
+    content = _audited(Path(folder), MODEL, manifest)
+    unknown = sorted(set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED))
+    if unknown:
+        raise ModelError(f"holds types that are not trusted: {', '.join(unknown[:5])}", where=where, hint="Do not use this file; it was not made by mirsad train.")
+    from pipeline.model import Model
+
+    model = skops.io.loads(content, trusted=TRUSTED)
+    if not isinstance(model, Model):
+        raise ModelError(f"holds a {type(model).__name__}, not a model", where=where)
+    return model, manifest
+
+
+def dump_json(value: Any) -> str:
+    """JSON that a person can read and that is the same for the same value."""
+    return json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def _audited(folder: Path, name: str, manifest: dict[str, Any]) -> bytes:
+    path = folder / name
+    hint = "The folder is damaged or was changed by hand: train the model again, or fetch it again."
+    try:
+        sealed = manifest["files"][name]["sha256"]
+        content = path.read_bytes()
+    except (KeyError, TypeError):
+        raise ModelError(f"does not name {name}", where=str(folder / MANIFEST), hint=hint) from None
+    except OSError as error:
+        raise ModelError(f"cannot be read: {error.strerror}", where=str(path), hint=hint) from None
+    found = _sha256(content)
+    if found != sealed:
+        raise ModelError(f"was changed after training: its SHA-256 is {found[:12]}…, the manifest says {str(sealed)[:12]}…", where=str(path), hint=hint)
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+    except zipfile.BadZipFile as error:
+        raise ModelError(f"is not a model file: {error}", where=str(path), hint=hint) from None
+    if unpacked > MAX_UNPACKED:
+        raise ModelError(f"unpacks to {unpacked:,} bytes, and {MAX_UNPACKED:,} is the most", where=str(path), hint="Do not use this file.")
+    return content
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _models_beside(folder: Path) -> str:
+    found = sorted(str(path.parent) for path in folder.parent.glob(f"*/{MANIFEST}")) if folder.parent.is_dir() else []
+    return f"There is: {', '.join(found)}" if found else "Train one with: mirsad train configs/default.toml"

@@ -1,0 +1,95 @@
+"""Train: from a config to a model that has been judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline import articles, dataset, evaluate, predict, splits, store
+from pipeline import model as models
+from pipeline.articles import Rejects
+
+if TYPE_CHECKING:
+    from pipeline.config import Config
+    from pipeline.dataset import Dataset, Fields
+    from pipeline.evaluate import Judged
+    from pipeline.model import Model
+
+
+@dataclass
+class Trained:
+    """What a training run gives.
+
+    Attributes
+    ----------
+    model : Model
+        Fitted on every labelled article.
+    folder : Path
+        Where it was saved, with its report.
+    metrics : dict
+        "held_out" (unless there is none) and "cross_validation", each by head, and their "baselines".
+    data : Dataset
+    """
+
+    model: Model
+    folder: Path
+    metrics: dict[str, Any]
+    data: Dataset
+
+
+def train(config: Config, *, say: Callable[[str], None] = lambda _: None) -> Trained:
+    """Read, split, fit, judge, save.
+
+    The figures come from models that had not seen the articles they are judged on; the model that is saved is then fitted
+    on all of them.
+
+    Parameters
+    ----------
+    config : Config
+    say : callable
+        Told in a few words what happens next.
+
+    Returns
+    -------
+    Trained
+    """
+    say("Reading articles")
+    data = dataset.load(config)
+    background = _background(config)
+    judged: dict[str, Judged] = {}
+    train_rows, test_rows = splits.held_out(config.split, data.table, splits.strata(data.labels), data.groups, seed=config.seed)
+    if len(test_rows):
+        say(f"Fitting on {len(train_rows):,} articles, judging on {len(test_rows):,} held out")
+        judged["held_out"] = evaluate.judge(models.fit(config, data, train_rows, background=background), data, test_rows)
+    say(f"Cross-validating over {len(data):,} articles in {config.split.folds} folds")
+    judged["cross_validation"] = evaluate.cross_validate(config, data, background=background)
+    say("Fitting the model on all articles")
+    model = models.fit(config, data, np.arange(len(data)), background=background)
+    # one article in 200 of the kind that was trained on may be flagged as unlike it
+    model.familiar_from = float(np.quantile(judged["cross_validation"].familiar, 0.005))
+    metrics = {
+        name: {
+            "heads": evaluate.measure(config.heads, data, j.rows, j.probabilities, j.decided, seed=config.seed),
+            "baselines": evaluate.baselines(config, data, j.rows),
+        }
+        for name, j in judged.items()
+    }
+    say("Writing the model and its report")
+    folder = store.save(model, Path(config.output.folder) / config.output.name, config, data, metrics)
+    return Trained(model, folder, metrics, data)
+
+
+def _background(config: Config) -> Fields | None:
+    if not config.data.unlabelled:
+        return None
+    rejects = Rejects()
+    batches = [dataset.read_source(source, [], config.cleaning, rejects) for source in config.data.unlabelled]
+    parts = [
+        predict.split_fields([articles.Article(id="", title=t, text=x) for t, x in zip(table["title"], table["text"], strict=True)])
+        for table in batches
+    ]
+    return tuple([text for part in parts for text in part[i]] for i in range(3))  # type: ignore[return-value]
