@@ -1,0 +1,239 @@
+"""Fitting blocks and building their matrix, by the kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.features import kernel
+from pipeline.features.characters import characters
+from pipeline.features.kernel import Corpus, Weighting
+from pipeline.features.learning import Learned, Pruning, learn, read_all
+from pipeline.features.reader import Analysis, Reader
+from pipeline.features.vocabulary import Index, Terms, build_index, new_lexicon, new_trie
+from pipeline.text import Normalizer
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+BATCH = 256  # documents that go through the kernel together
+TABLED = 256  # counts whose value is looked up
+
+_NORMS = {None: 0, "l1": 1, "l2": 2}
+
+
+@dataclass(frozen=True)
+class BlockSpec:
+    """Everything about a block that is not learned."""
+
+    analysis: Analysis
+    pruning: Pruning
+    counting: int
+    norm: str | None
+    stop_words: tuple[str, ...] = ()
+
+
+def weighting(specs: Sequence[BlockSpec], idfs: Sequence[NDArray[np.float64]]) -> Weighting:
+    """What counts are worth in each block."""
+    tf = np.empty((len(specs), TABLED))
+    counts = np.arange(TABLED, dtype=float)
+    for block, spec in enumerate(specs):
+        tf[block] = counts
+        if spec.counting == kernel.SUBLINEAR:
+            tf[block, 1:] = 1.0 + np.log(counts[1:])
+        elif spec.counting == kernel.BINARY:
+            tf[block] = 1.0
+    return Weighting(
+        bounds=np.concatenate(([0], np.cumsum([len(idf) for idf in idfs], dtype=np.int64))),
+        idf=np.concatenate([np.asarray(idf, np.float64) for idf in idfs]),
+        tf=tf,
+        counting=np.array([spec.counting for spec in specs], np.int64),
+        norm=np.array([_NORMS[spec.norm] for spec in specs], np.int64),
+    )
+
+
+def in_batches(documents: Iterable[Sequence[str]], size: int = BATCH) -> Iterator[list[str]]:
+    """Fields of documents, one after the other, in lists of `size` documents."""
+    source = iter(documents)
+    while batch := list(islice(source, size)):
+        yield [text for fields in batch for text in fields]
+
+
+class Rows:
+    """A sparse matrix that grows. What is reserved and not written to costs address space, not memory."""
+
+    def __init__(self, n_columns: int, dtype: Any, reserve: int) -> None:
+        self.n_columns = n_columns
+        self.indices = np.empty(reserve, np.int32)
+        self.values = np.empty(reserve, dtype)
+        self.ends = [np.zeros(1, np.int64)]
+        self.filled = 0
+
+    def add(self, corpus: Corpus, lists: kernel.Lists, scratch: kernel.Scratch, weights: Weighting) -> None:
+        """Append the rows of a corpus."""
+        n = corpus.stream_ends.shape[1]
+        ends = np.empty(n + 1, np.int64)
+        ends[0] = self.filled
+        totals = np.zeros(2, np.int64)
+        first = 0
+        while True:
+            first = kernel.emit(
+                first, n, corpus, lists, scratch, weights, self.indices, self.values, ends, totals
+            )
+            if first == n:
+                break
+            size = len(self.indices) + max(len(self.indices) // 2, self.n_columns + 1)
+            self.indices.resize(size, refcheck=False)
+            self.values.resize(size, refcheck=False)
+        self.filled = int(ends[-1])
+        self.ends.append(ends[1:])
+
+    def matrix(self) -> csr_matrix:
+        """Everything written so far; the rows must not be added to afterwards."""
+        from scipy.sparse import csr_matrix
+
+        self.indices.resize(self.filled, refcheck=False)
+        self.values.resize(self.filled, refcheck=False)
+        ends = np.concatenate(self.ends)
+        if self.filled <= np.iinfo(np.int32).max:
+            ends = ends.astype(np.int32)
+        result = csr_matrix((len(ends) - 1, self.n_columns), dtype=self.values.dtype)
+        result.indptr, result.indices, result.data = ends, self.indices, self.values
+        result.has_sorted_indices = True
+        result.has_canonical_format = True
+        return result
+
+
+class Learner:
+    """Blocks while they are fitted.
+
+    Parameters
+    ----------
+    steps : tuple of str
+        Normalization.
+    specs : sequence of BlockSpec
+        The blocks.
+    wholes : sequence of bool
+        For each field, whether it is read as one chunk.
+    documents : iterable of sequences of str
+        The fields of each document.
+    """
+
+    def __init__(
+        self,
+        steps: tuple[str, ...],
+        specs: Sequence[BlockSpec],
+        wholes: Sequence[bool],
+        documents: Iterable[Sequence[str]],
+    ) -> None:
+        tables = characters(steps)
+        self.specs = specs
+        self.reader = Reader(
+            tables,
+            Normalizer(steps),
+            [spec.analysis for spec in specs],
+            wholes,
+            [_index_to_fill(spec, tables.codes) for spec in specs],
+            learn=True,
+            room=1 << 16,
+        )
+        corpus = read_all(self.reader, in_batches(documents))
+        self.n_documents = corpus.stream_ends.shape[1]
+        self.learned, self.corpus = learn(self.reader, corpus, [spec.pruning for spec in specs])
+
+    def matrix(self, idfs: Sequence[NDArray[np.float64]], dtype: Any) -> csr_matrix:
+        """The matrix of the documents."""
+        n_columns = sum(map(len, idfs))
+        n_values = int(sum(learned.document_frequency.sum() for learned in self.learned))
+        rows = Rows(n_columns, dtype, n_values)
+        rows.add(self.corpus, self.reader.lists, self.reader.scratch(n_columns), weighting(self.specs, idfs))
+        return rows.matrix()
+
+
+def _index_to_fill(spec: BlockSpec, codes: NDArray[np.uint16]) -> Index:
+    """An index without n-grams; the stop words of a block of words are in it."""
+    if spec.stop_words:
+        none = Terms.of([])
+        stops = build_index(none, words=True, codes=codes, columns=np.empty(0, np.int32), stop_words=spec.stop_words)
+        return stops._replace(trie=new_trie(1 << 12))
+    return Index(new_trie(1 << 12), new_lexicon(1 << 12, 1 << 15), np.empty(0, np.int32))
+
+
+class Engine:
+    """Fitted blocks at work. Threads may share it.
+
+    Parameters
+    ----------
+    steps, specs, wholes
+        As for `Learner`.
+    terms : sequence of Terms
+        The vocabulary of each block.
+    """
+
+    def __init__(
+        self, steps: tuple[str, ...], specs: Sequence[BlockSpec], wholes: Sequence[bool], terms: Sequence[Terms]
+    ) -> None:
+        self.specs, self.wholes = specs, wholes
+        self._tables, self._normalizer = characters(steps), Normalizer(steps)
+        self._indexes = []
+        self.n_columns = 0
+        for spec, block in zip(specs, terms, strict=True):
+            n = len(block.lengths)
+            columns = np.arange(self.n_columns, self.n_columns + n, dtype=np.int32)
+            self._indexes.append(
+                build_index(
+                    block, words=spec.analysis.words, codes=self._tables.codes, columns=columns,
+                    stop_words=spec.stop_words,
+                )  # fmt: skip
+            )
+            self.n_columns += n
+        self._idle: list[Reader] = []
+
+    def _reader(self) -> Reader:
+        """A reader that no thread uses; it remembers the chunks of earlier texts."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return Reader(
+                self._tables, self._normalizer, [spec.analysis for spec in self.specs], self.wholes, self._indexes
+            )
+
+    def matrix(
+        self,
+        documents: Iterable[Sequence[str]],
+        idfs: Sequence[NDArray[np.float64]],
+        dtype: Any,
+        *,
+        n_jobs: int = 1,
+    ) -> csr_matrix:
+        """The matrix of documents (fields of each)."""
+        weights = weighting(self.specs, idfs)
+        if n_jobs == 1:
+            return self._part(documents, weights, dtype)
+        from scipy.sparse import vstack
+
+        documents = list(documents)
+        step = max(1, -(-len(documents) // n_jobs))
+        parts = [documents[start : start + step] for start in range(0, len(documents), step)] or [[]]
+        with ThreadPoolExecutor(n_jobs) as pool:
+            return vstack(list(pool.map(lambda part: self._part(part, weights, dtype), parts)), format="csr")
+
+    def _part(self, documents: Iterable[Sequence[str]], weights: Weighting, dtype: Any) -> csr_matrix:
+        reader = self._reader()
+        scratch = None
+        rows = Rows(self.n_columns, dtype, 1 << 16)
+        for texts in in_batches(documents):
+            chunks, ends = reader.read(texts)
+            reader.expand()
+            corpus = reader.cross(reader.corpus(chunks, ends), range(len(self.specs)), np.zeros(1, np.int64))
+            if scratch is None or len(scratch.chunk_counts) < len(reader.lexicon.spans):
+                scratch = reader.scratch(self.n_columns)
+            rows.add(corpus, reader.lists, scratch, weights)
+        self._idle.append(reader)
+        return rows.matrix()
