@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from pipeline.articles.noise import RULES, Page
+from pipeline.articles.noise import LONGEST, RULES, Page, is_suspect
 
 _GAP = re.compile(" {3,}")
 _ENTITY = re.compile(r"&(?:#\d{1,6}|#x[0-9a-fA-F]{1,5}|[a-zA-Z]{2,8});")
@@ -13,7 +13,6 @@ _ODD_BLANK = re.compile(r"[^\S\n\r ]")
 # Control characters that are no blanks, marks of direction, and other invisible marks. The zero-width non-joiner
 # stays: it shapes Persian words, and the normalization of the text decides about it.
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-_EDGE = 16
 
 
 def clean(title: str, text: str) -> tuple[str, str]:
@@ -30,9 +29,9 @@ def clean(title: str, text: str) -> tuple[str, str]:
         the page itself names one.
     """
     page = layout(title, text)
-    edges = _edges(page.lines)
+    suspects = "\n".join([line for line in page.lines if len(line) <= LONGEST and is_suspect(line)])
     for rule in RULES:
-        if not rule.signs or any(sign in edges for sign in rule.signs):
+        if not rule.signs or (suspects and any(sign in suspects for sign in rule.signs)):
             rule.apply(page)
     return page.title, "\n".join(page.lines)
 
@@ -80,8 +79,3 @@ def layout(title: str, text: str) -> Page:
 
 def _entities(text: str) -> str:
     return html.unescape(text) if "&" in text and _ENTITY.search(text) else text
-
-
-def _edges(lines: list[str]) -> str:
-    """Put together the first and last characters of each paragraph, where the signs of noise stand."""
-    return "\n".join(line if len(line) <= 4 * _EDGE else f"{line[:_EDGE]}\f{line[-_EDGE:]}" for line in lines)

@@ -33,8 +33,7 @@ class Rule:
     apply : callable
         Changes a page in place.
     signs : tuple of str
-        A page has no such noise if none of these stands in the first or last characters of a paragraph; empty: always
-        look.
+        A page has no such noise if none of these stands in a suspect paragraph; empty: always look.
     """
 
     name: str
@@ -43,7 +42,16 @@ class Rule:
     signs: tuple[str, ...] = ()
 
 
-def _drop(pattern: str, *, longest: int) -> Callable[[Page], None]:
+# What is longer is a paragraph of the article. It is also what makes cleaning fast: most paragraphs are longer.
+LONGEST = 130
+
+
+def is_suspect(line: str) -> bool:
+    """Tell whether a short paragraph could be noise: it does not end like a sentence, or begins like noise."""
+    return line[-1] != "." or line.startswith(phrases.OPENINGS) or line.endswith(("هنا.", "..."))
+
+
+def _drop(pattern: str, *, longest: int = LONGEST) -> Callable[[Page], None]:
     """Make a rule that drops the paragraphs, up to a length, that a pattern matches as a whole."""
     matches = re.compile(pattern).fullmatch
 
@@ -56,7 +64,7 @@ def _drop(pattern: str, *, longest: int) -> Callable[[Page], None]:
 def _markup(page: Page) -> None:
     lines = []
     for line in page.lines:
-        if phrases.ATTRIBUTE.fullmatch(line):
+        if line.startswith(phrases.ATTRIBUTES):
             continue
         lines.append(" ".join(phrases.MARKUP.sub(" ", line).split()) if "<" in line else line)
     page.lines = [line for line in lines if line]
@@ -108,7 +116,8 @@ def _dateline(page: Page) -> None:
 
 
 def _agency_tail(page: Page) -> None:
-    if page.lines and (found := phrases.AGENCY_TAIL.search(page.lines[-1][-60:])):
+    tail = page.lines[-1][-60:] if page.lines else ""
+    if tail.endswith((")", "]", ").", "].")) and (found := phrases.AGENCY_TAIL.search(tail)):
         page.lines[-1] = page.lines[-1][: -len(found[0])]
 
 
@@ -116,7 +125,7 @@ def _photo_credit(page: Page) -> None:
     kept = []
     for line in page.lines:
         if line.startswith(phrases.PHOTO_HEADS):
-            if len(line) <= 160:
+            if len(line) <= LONGEST:
                 continue
             # Too long for a caption: the paragraph runs on from the credit.
             line = phrases.PHOTO_SOURCE.sub("", line, count=1).strip()
@@ -125,7 +134,7 @@ def _photo_credit(page: Page) -> None:
 
 
 def _ornament(page: Page) -> None:
-    page.lines = [line for line in page.lines if line[0].isalpha() or len(line) > 200 or _has_word(line)]
+    page.lines = [line for line in page.lines if line[0].isalpha() or len(line) > 2 * LONGEST or _has_word(line)]
 
 
 _has_word = re.compile(r"[^\W_×]").search
@@ -135,9 +144,9 @@ def _read_also(page: Page) -> None:
     kept = []
     teasers = 0  # how many more paragraphs may be headlines under the heading that was just seen
     for line in page.lines:
-        if len(line) <= 200 and phrases.READ_ALSO.fullmatch(line):
+        if len(line) <= LONGEST and phrases.READ_ALSO.fullmatch(line):
             teasers = 8
-        elif len(line) <= 200 and phrases.READ_ALSO_HEADLINE.fullmatch(line) and (len(line) < 120 or line[-1] != "."):
+        elif len(line) <= LONGEST and phrases.READ_ALSO_HEADLINE.fullmatch(line):
             teasers = 2
         elif teasers and _is_headline(line):
             teasers -= 1
@@ -184,8 +193,13 @@ def _is_link(line: str) -> bool:
     return len(line) >= 25 and line[0] != "و" and not line[0].isdigit() and " – " not in line
 
 
+_ALSO_SIGNS = (
+    *("قرأ", "قرئ", "مزيد", "همك", "عجبك", "شاهد", "طالع"),
+    *("ذات ", "لها ", "متعلق", "الأكثر", "كذلك", "اخت", "نرشح"),
+)
+
 RULES: tuple[Rule, ...] = (
-    Rule("markup", "Tags and attributes left over from the page's source.", _markup, ("<", ">", '="', "='")),
+    Rule("markup", "Tags and attributes left over from the page's source.", _markup),
     Rule("site_title", "The site's name around the headline; the headline fills an empty title.", _site_title),
     Rule(
         "navigation",
@@ -208,25 +222,20 @@ RULES: tuple[Rule, ...] = (
         "dateline", "City and agency before the first sentence, and the caption of a photograph above them.", _dateline
     ),
     Rule("agency_credit", "A line of nothing but agencies.", _drop(phrases.AGENCY_LINE, longest=90)),
-    Rule("agency_tail", "Agencies in brackets after the last sentence.", _agency_tail, (")", "]")),
-    Rule(
-        "photo_credit",
-        "Sources and captions of photographs.",
-        _photo_credit,
-        ("صدر الصورة", "التعليق على", "تعليق الصورة", "Image c"),
-    ),
-    Rule("share_bar", "Buttons that share, print or save.", _drop(phrases.SHARE_BAR, longest=120)),
+    Rule("agency_tail", "Agencies in brackets after the last sentence.", _agency_tail),
+    Rule("photo_credit", "Sources and captions of photographs.", _photo_credit),
+    Rule("share_bar", "Buttons that share, print or save.", _drop(phrases.SHARE_BAR)),
     Rule("comments", "Counts of comments and views, invitations to comment.", _drop(phrases.COMMENTS, longest=40)),
     Rule(
         "reprint",
         "Reprint notes, disclaimers and copyright.",
-        _drop(phrases.REPRINT, longest=200),
+        _drop(phrases.REPRINT),
         ("نقل", "حقوق", "رأي", "الآراء", "المقال"),
     ),
     Rule(
         "promotion",
         "Invitations to install, follow, subscribe or click.",
-        _drop(phrases.PROMOTION, longest=220),
+        _drop(phrases.PROMOTION),
         ("يمكنكم", "تطبيق", "تابع", "نضم", "شترك", "ضغط", "اشتراك"),
     ),
     Rule("ornament", "Lines of dashes, stars and other signs without a letter.", _ornament),
@@ -234,24 +243,7 @@ RULES: tuple[Rule, ...] = (
         "read_also",
         "Headings such as 'read also' and the headlines under them.",
         _read_also,
-        (
-            *(
-                "قرأ",
-                "قرئ",
-                "مزيد",
-                "همك",
-                "عجبك",
-                "شاهد",
-                "طالع",
-                "ذات ",
-                "لها ",
-                "متعلق",
-                "الأكثر",
-                "كذلك",
-                "اخت",
-                "نرشح",
-            ),
-        ),
+        _ALSO_SIGNS,
     ),
     Rule("teasers", "Two to six headlines of other stories in a row, between paragraphs or at the end.", _teasers),
 )
