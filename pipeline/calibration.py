@@ -1,4 +1,4 @@
-"""From decision values to probabilities, and from probabilities to decisions; both learned on scores of held-out folds."""
+"""From decision values to probabilities to decisions, learned on scores of held-out folds."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ class Isotonic:
 
     def __call__(self, decision: NDArray[np.float64]) -> NDArray[np.float64]:
         """Probabilities of shape (n_articles, n_labels)."""
-        return np.column_stack([np.interp(decision[:, i], x, y) for i, (x, y) in enumerate(zip(self.x, self.y, strict=True))])
+        return np.column_stack(
+            [np.interp(decision[:, i], x, y) for i, (x, y) in enumerate(zip(self.x, self.y, strict=True))]
+        )
 
 
 @dataclass
@@ -90,7 +92,10 @@ def fit_binary(kind: str, decision: NDArray[np.float64], truth: NDArray[np.int64
     if kind == "isotonic":
         from sklearn.isotonic import IsotonicRegression
 
-        fitted = [IsotonicRegression(out_of_bounds="clip", y_min=1e-3, y_max=1 - 1e-3).fit(decision[:, i], truth[:, i]) for i in columns]
+        fitted = [
+            IsotonicRegression(out_of_bounds="clip", y_min=1e-3, y_max=1 - 1e-3).fit(decision[:, i], truth[:, i])
+            for i in columns
+        ]
         return Isotonic([np.asarray(f.X_thresholds_) for f in fitted], [np.asarray(f.y_thresholds_) for f in fitted])
     if kind == "none":
         return Sigmoid(np.ones(decision.shape[1]), np.zeros(decision.shape[1]))
@@ -110,7 +115,9 @@ def fit_exclusive(kind: str, decision: NDArray[np.float64], truth: NDArray[np.in
     # a weak penalty keeps a handful of articles, or a perfect separation, from demanding certainty
     model = LogisticRegression(C=10.0, max_iter=500).fit(decision / scale, truth)
     if n_classes == 2:
-        return MatrixScaling(np.vstack([np.zeros(outputs), model.coef_[0] / scale]), np.array([0.0, model.intercept_[0]]))
+        return MatrixScaling(
+            np.vstack([np.zeros(outputs), model.coef_[0] / scale]), np.array([0.0, model.intercept_[0]])
+        )
     return MatrixScaling(model.coef_ / scale, model.intercept_)
 
 
@@ -118,8 +125,8 @@ def choose_threshold(rule: Threshold, probability: NDArray[np.float64], truth: N
     """The probability from which a label is given.
 
     "f1" takes the point of best F1; "precision" and "recall" the point that reaches `rule.at` at the least cost of the
-    other; where no point reaches it, the one that comes nearest. Points lie halfway between neighbouring scores, so that
-    the threshold does not sit on an article.
+    other; where no point reaches it, the one that comes nearest. Points lie halfway between neighbouring scores, so
+    that the threshold does not sit on an article.
     """
     if rule.rule == "fixed":
         assert rule.at is not None

@@ -144,7 +144,13 @@ class Estimator(Table):
 
     @model_validator(mode="after")
     def _grid_fits(self) -> Estimator:
-        knows = {"logistic_regression": {"C"}, "linear_svm": {"C"}, "sgd": {"alpha"}, "complement_nb": {"alpha"}, "dummy": set()}
+        knows = {
+            "logistic_regression": {"C"},
+            "linear_svm": {"C"},
+            "sgd": {"alpha"},
+            "complement_nb": {"alpha"},
+            "dummy": set(),
+        }
         for key in self.grid:
             if key not in knows[self.name]:
                 raise ValueError(f'grid.{key} has no meaning for name = "{self.name}"')
@@ -160,7 +166,10 @@ class Threshold(Table):
     @model_validator(mode="after")
     def _at(self) -> Threshold:
         if (self.rule == "f1") != (self.at is None):
-            raise ValueError(f'rule = "{self.rule}" ' + ("takes no at" if self.rule == "f1" else "needs at = a number between 0 and 1"))
+            raise ValueError(
+                f'rule = "{self.rule}" '
+                + ("takes no at" if self.rule == "f1" else "needs at = a number between 0 and 1")
+            )
         return self
 
 
@@ -235,7 +244,9 @@ class Config(Table):
         for name, head in self.heads.items():
             missing = [block for block in head.blocks or () if block not in self.features]
             if missing:
-                raise ValueError(f"heads.{name}.blocks names {missing[0]!r}, which is no table under [features]: {sorted(self.features)}")
+                raise ValueError(
+                    f"heads.{name}.blocks names {missing[0]!r}, not among [features]: {', '.join(self.features)}"
+                )
         return self
 
 
@@ -263,18 +274,26 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
         tree = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         near = sorted(str(p) for p in path.parent.glob("*.toml")) if path.parent.is_dir() else []
-        raise ConfigError("no such config file", where=str(path), hint=f"There is: {', '.join(near)}" if near else "Write one with: mirsad init NAME") from None
+        raise ConfigError(
+            "no such config file",
+            where=str(path),
+            hint=f"There is: {', '.join(near)}" if near else "Write one with: mirsad init NAME",
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot be read ({error})", where=str(path)) from None
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"is not TOML: {error}", where=str(path), hint="Text needs quotes, a table starts with [name], a list looks like [1, 2].") from None
+        raise ConfigError(
+            f"is not TOML: {error}",
+            where=str(path),
+            hint="Text needs quotes, a table starts with [name], a list looks like [1, 2].",
+        ) from None
     for override in overrides:
         _override(tree, override)
     return parse(tree, where=str(path))
 
 
 def parse(tree: dict[str, Any], *, where: str = "config") -> Config:
-    """Validate a config given as nested dictionaries; `where` names it in messages. Raises ConfigError as `load` does."""
+    """Validate a config given as nested dictionaries; `where` names it in messages. Raises ConfigError."""
     try:
         return Config.model_validate(tree)
     except ValidationError as error:
@@ -286,7 +305,11 @@ def parse(tree: dict[str, Any], *, where: str = "config") -> Config:
 def _override(tree: dict[str, Any], override: str) -> None:
     key, sign, text = override.partition("=")
     if not sign or not key.strip():
-        raise ConfigError(f"found {override!r}, expected table.key=value", where="--set", hint="For example: --set heads.stance.estimator.C=3")
+        raise ConfigError(
+            f"found {override!r}, expected table.key=value",
+            where="--set",
+            hint="For example: --set heads.stance.estimator.C=3",
+        )
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:

@@ -10,6 +10,7 @@ import numpy as np
 
 from pipeline import articles, corpora
 from pipeline.articles import Article, Columns, Rejects, Rules
+from pipeline.corpora.labels import FOLDER
 from pipeline.errors import InputError, LabelError
 from pipeline.heads import encode
 from pipeline.predict import split_fields
@@ -30,7 +31,8 @@ class Dataset:
     Attributes
     ----------
     table : DataFrame of n articles
-        Columns id, title, text, source, date, url, origin (which corpus or path), and the label columns as they were read.
+        Columns id, title, text, source, date, url, origin (which corpus or path), and the label columns as they were
+        read.
     labels : dict of str to ndarray
         By head: as `heads.encode` gives them, with -1 in the (first) cell of an article that the head has no label for.
     groups : ndarray of shape (n,), int
@@ -50,7 +52,9 @@ class Dataset:
     def fields(self, rows: NDArray[np.int64] | None = None) -> Fields:
         """Title, lede and body of some articles, as three lists."""
         table = self.table if rows is None else self.table.iloc[rows]
-        return split_fields([Article(id="", title=t, text=x) for t, x in zip(table["title"], table["text"], strict=True)])
+        return split_fields(
+            [Article(id="", title=t, text=x) for t, x in zip(table["title"], table["text"], strict=True)]
+        )
 
     def labelled(self, head: str) -> NDArray[np.bool_]:
         """Which articles a head has a label for."""
@@ -84,10 +88,16 @@ def load(config: Config) -> Dataset:
         raise InputError("no labelled article was read", where="[data] sources", hint=rejects_hint(rejects))
     twice = table["id"][table["id"].duplicated()]
     if not twice.empty:
-        raise LabelError(f"the id {twice.iloc[0]!r} stands twice ({len(twice)} such)", where="[data] sources", hint="Ids must be unique over all sources.")
+        raise LabelError(
+            f"the id {twice.iloc[0]!r} stands twice ({len(twice)} such)",
+            where="[data] sources",
+            hint="Ids must be unique over all sources.",
+        )
     labels = {name: encode_column(name, head, table, config.data.separator) for name, head in config.heads.items()}
     texts = (table["title"] + "\n" + table["text"]).tolist()
-    return Dataset(table, labels, np.asarray(articles.duplicate_groups(texts, threshold=config.cleaning.duplicates)), rejects)
+    return Dataset(
+        table, labels, np.asarray(articles.duplicate_groups(texts, threshold=config.cleaning.duplicates)), rejects
+    )
 
 
 def label_columns(heads: dict[str, HeadConfig]) -> list[str]:
@@ -109,15 +119,27 @@ def _from_corpus(name: str, columns: list[str], *, clean: bool) -> list[Article]
     corpus = corpora.get(name)
     if not columns:
         return list(corpus.articles(clean=clean))
-    file = corpora.FOLDER / f"{name}.csv"
+    file = FOLDER / f"{name}.csv"
     if file.is_file():
-        labels = {a.id: {"topics": "|".join(a.topics) or "none", "relevant": str(a.relevant), "stance": a.stance, "sure": str(a.sure)} for a in corpora.read_annotations(file)}
+        labels = {
+            a.id: {
+                "topics": "|".join(a.topics) or "none",
+                "relevant": str(a.relevant),
+                "stance": a.stance,
+                "sure": str(a.sure),
+            }
+            for a in corpora.read_annotations(file)
+        }
         found = join_labels(list(corpus.articles(ids=labels.keys(), clean=clean)), labels, str(file.name))
     else:
         found = list(corpus.articles(clean=clean))
     for column in columns:
         if column not in (found[0].labels or {}):
-            raise LabelError(f"has no labels {column!r}", where=f"corpus {name!r}", hint=f"It has: {', '.join(found[0].labels or {})}.")
+            raise LabelError(
+                f"has no labels {column!r}",
+                where=f"corpus {name!r}",
+                hint=f"It has: {', '.join(found[0].labels or {})}.",
+            )
     return found
 
 
@@ -125,7 +147,11 @@ def _from_files(source: Source, columns: list[str], cleaning: Cleaning, rejects:
     assert source.path is not None
     rules = Rules(min_words=cleaning.min_words, min_arabic=cleaning.min_arabic, clean=cleaning.page_noise)
     named = Columns(**source.columns.model_dump(), labels=() if source.labels else tuple(columns))
-    found = [article for batch in articles.read(source.path, columns=named, rules=rules, rejects=rejects) for article in batch]
+    found = [
+        article
+        for batch in articles.read(source.path, columns=named, rules=rules, rejects=rejects)
+        for article in batch
+    ]
     if source.labels and columns:
         return join_labels(found, read_labels(source.labels, columns), source.labels)
     return found
@@ -145,7 +171,9 @@ def read_labels(path: str, columns: list[str]) -> dict[str, dict[str, str]]:
         raise InputError(f"cannot be read as CSV: {error}", where=path) from None
     for column in ["id", *columns]:
         if not rows or column not in rows[0]:
-            raise LabelError(f"has no column {column!r}", where=path, hint=f"Found: {', '.join(rows[0]) if rows else 'nothing'}.")
+            raise LabelError(
+                f"has no column {column!r}", where=path, hint=f"Found: {', '.join(rows[0]) if rows else 'nothing'}."
+            )
     return {row["id"]: {column: row[column] or "" for column in columns} for row in rows}
 
 
@@ -159,7 +187,10 @@ def join_labels(batch: list[Article], labels: dict[str, dict[str, str]], where: 
     """
     missing = sorted(labels.keys() - {article.id for article in batch})
     if missing:
-        raise LabelError(f"{len(missing)} of {len(labels)} ids belong to no article that was read, the first is {missing[0]!r}", where=where)
+        raise LabelError(
+            f"{len(missing)} of {len(labels)} ids belong to no article that was read, the first is {missing[0]!r}",
+            where=where,
+        )
     found = [article for article in batch if article.id in labels]
     for article in found:
         article.labels = labels[article.id]
@@ -171,7 +202,11 @@ def encode_column(name: str, head: HeadConfig, table: pd.DataFrame, separator: s
     cells = table[head.column].astype(str)
     known = (cells.str.strip() != "").to_numpy()
     if not known.any():
-        raise LabelError(f"no article has a label in column {head.column!r}", where=f"head {name!r}", hint="An article without any label says none; an empty cell means not labelled.")
+        raise LabelError(
+            f"no article has a label in column {head.column!r}",
+            where=f"head {name!r}",
+            hint="An article without any label says none; an empty cell means not labelled.",
+        )
     rows = table[known]
     gate = rows[head.gate].astype(str).tolist() if head.gate else None
     encoded = encode(name, head, cells[known].tolist(), gate, separator, rows["id"].tolist())

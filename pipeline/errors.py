@@ -1,7 +1,8 @@
 """The one family of errors that a user may see.
 
-A mistake of the user (a missing file, a wrong key, a changed model) is raised as one of these and shown as one message: where it is, what is
-wrong, what to do. Anything else that escapes is a fault of the program and keeps its traceback.
+A mistake of the user (a missing file, a wrong key, a changed model) is raised as one of these and shown as one
+message: where it is, what is wrong, what to do. Anything else that escapes is a fault of the program and keeps its
+traceback.
 """
 
 from __future__ import annotations

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline import metrics, splits
+from pipeline import articles, corpora, dataset, metrics, splits, store
+from pipeline import config as configs
 from pipeline import model as models
 from pipeline.features.lexicon import Lexicon, grouped, load_groups, tally
 from pipeline.text import Normalizer
@@ -53,7 +56,60 @@ class Judged:
 def judge(model: Model, data: Dataset, rows: Rows) -> Judged:
     """Ask one model about some rows."""
     answers = model.compile().ask(data.fields(rows))
-    return Judged(rows, answers.probabilities, answers.decided, answers.familiar, [model], np.zeros(len(rows), dtype=np.int64))
+    return Judged(
+        rows, answers.probabilities, answers.decided, answers.familiar, [model], np.zeros(len(rows), dtype=np.int64)
+    )
+
+
+@dataclass
+class Evaluated:
+    """What an evaluation of a saved model gives: metrics by head, beside baselines, and the folder of its report."""
+
+    metrics: dict[str, Any]
+    folder: Path
+
+
+def evaluate_files(
+    inputs: Sequence[str], folder: str | Path, *, labels: str | None = None, output: str | Path | None = None
+) -> Evaluated:
+    """Judge a saved model on labelled articles.
+
+    Parameters
+    ----------
+    inputs : sequence of str
+        Files that `articles.read` takes, or names of corpora.
+    folder : str or Path
+        The model folder.
+    labels : str, optional
+        CSV of labels by id, where the articles do not hold them.
+    output : str or Path, optional
+        Folder for the results; `evaluation` inside the model folder if not given.
+
+    Returns
+    -------
+    Evaluated
+
+    Raises
+    ------
+    ModelError, InputError, LabelError
+    """
+    model, manifest = store.load(folder)
+    config = configs.parse(manifest["config"], where=f"config in {folder}")
+    sources = [
+        configs.Source(corpus=name) if name in corpora.names() else configs.Source(path=name, labels=labels)
+        for name in inputs
+    ]
+    config = config.model_copy(update={"data": config.data.model_copy(update={"sources": sources})})
+    data = dataset.load(config)
+    judged = judge(model, data, np.arange(len(data)))
+    result = {
+        "heads": measure(config.heads, data, judged.rows, judged.probabilities, judged.decided, seed=config.seed),
+        "baselines": baselines(config, data, judged.rows),
+    }
+    target = Path(output) if output else Path(folder) / "evaluation"
+    target.mkdir(parents=True, exist_ok=True)
+    articles.write_text(target / "metrics.json", store.dump_json(result))
+    return Evaluated(result, target)
 
 
 def cross_validate(config: Config, data: Dataset, *, background: Fields | None = None) -> Judged:
@@ -76,7 +132,15 @@ def cross_validate(config: Config, data: Dataset, *, background: Fields | None =
     )
 
 
-def measure(heads: dict[str, HeadConfig], data: Dataset, rows: Rows, probabilities: dict[str, NDArray[np.float64]], decided: dict[str, NDArray[np.bool_]], *, seed: int) -> dict[str, Any]:
+def measure(
+    heads: dict[str, HeadConfig],
+    data: Dataset,
+    rows: Rows,
+    probabilities: dict[str, NDArray[np.float64]],
+    decided: dict[str, NDArray[np.bool_]],
+    *,
+    seed: int,
+) -> dict[str, Any]:
     """Metrics of every head on the rows that have its labels."""
     result: dict[str, Any] = {}
     for name, head in heads.items():
@@ -113,26 +177,33 @@ def baselines(config: Config, data: Dataset, rows: Rows) -> dict[str, dict[str, 
     Returns
     -------
     dict
-        "majority": the commonest answer for every article. "terms": a label where its strong seed terms stand in the title
-        or the lede, or in two sentences; for heads whose labels have such terms.
+        "majority": the commonest answer for every article. "terms": a label where its strong seed terms stand in the
+        title or the lede, or in two sentences; for heads whose labels have such terms.
     """
     answers: dict[str, dict[str, NDArray[np.float64]]] = {"majority": {}}
     for name, head in config.heads.items():
         y = data.labels[name][data.labelled(name)]
-        share = (y == 1).mean(axis=0) if head.kind == "multilabel" else np.bincount(true_labels(head, y)[0], minlength=len(head.labels)) / len(y)
+        share = (
+            (y == 1).mean(axis=0)
+            if head.kind == "multilabel"
+            else np.bincount(true_labels(head, y)[0], minlength=len(head.labels)) / len(y)
+        )
         answers["majority"][name] = np.tile(share, (len(rows), 1))
     if config.evaluation.terms is not None:
         answers["terms"] = {}
         groups = load_groups(config.evaluation.terms)
         for name, head in config.heads.items():
             if head.kind == "multilabel" and all(f"{label}/strong" in groups for label in head.labels):
-                lexicon = Lexicon({label: groups[f"{label}/strong"] for label in head.labels}, config.text.normalization)
+                lexicon = Lexicon(
+                    {label: groups[f"{label}/strong"] for label in head.labels}, config.text.normalization
+                )
                 answers["terms"][name] = by_terms(lexicon, data.fields(rows)).astype(np.float64)
     result = {}
     for baseline, said in answers.items():
         heads = {name: head for name, head in config.heads.items() if name in said}
         decided = {
-            name: p >= 0.5 if heads[name].kind == "multilabel" else p.argmax(axis=1)[:, None] == np.arange(p.shape[1]) for name, p in said.items()
+            name: p >= 0.5 if heads[name].kind == "multilabel" else p.argmax(axis=1)[:, None] == np.arange(p.shape[1])
+            for name, p in said.items()
         }
         result[baseline] = measure(heads, data, rows, said, decided, seed=config.seed)
     return result
@@ -146,4 +217,7 @@ def by_terms(lexicon: Lexicon, fields: Fields) -> NDArray[np.bool_]:
     shape = (len(fields[0]), len(lexicon.groups))
     top = found.zone[sentence] < 2
     pair = np.unique(np.stack([sentence, group], axis=1), axis=0)
-    return np.asarray((tally(found.article[sentence[top]], group[top], shape) > 0) | (tally(found.article[pair[:, 0]], pair[:, 1], shape) >= 2))
+    return np.asarray(
+        (tally(found.article[sentence[top]], group[top], shape) > 0)
+        | (tally(found.article[pair[:, 0]], pair[:, 1], shape) >= 2)
+    )

@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.calibration import Isotonic, MatrixScaling, Sigmoid, choose_threshold, fit_binary, fit_exclusive
 from pipeline.errors import LabelError
-from pipeline.estimators import Linear, fit_linear
+from pipeline.estimators import Linear, Rotated, fit_linear
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,7 @@ class Rule:
         return output_names(self.labels, self.default, self.kind)
 
     def probabilities(self, decision: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Calibrated probabilities of the labels, shape (n_articles, n_labels), from decision values (n_articles, n_outputs)."""
+        """Calibrated probabilities (n_articles, n_labels) from decision values (n_articles, n_outputs)."""
         p = self.calibration(decision)
         if self.default is None:
             return p
@@ -69,8 +69,8 @@ class Rule:
     def decide(self, probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Which labels are given, shape (n_articles, n_labels)."""
         if self.kind == "multilabel":
-            return probabilities >= np.array(self.thresholds)
-        return probabilities.argmax(axis=1)[:, None] == np.arange(len(self.labels))
+            return np.asarray(probabilities >= np.array(self.thresholds))
+        return np.asarray(probabilities.argmax(axis=1)[:, None] == np.arange(len(self.labels)))
 
     def confidence(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """How sure the least sure of the decisions is, shape (n_articles,): 0.5 is a toss-up between yes and no."""
@@ -103,7 +103,14 @@ def output_names(labels: Sequence[str], default: str | None, kind: str) -> list[
     return [*labels, NOT_APPLICABLE]
 
 
-def encode(name: str, config: HeadConfig, values: Sequence[str], gate: Sequence[str] | None, separator: str, where: Sequence[str]) -> NDArray[np.int64]:
+def encode(
+    name: str,
+    config: HeadConfig,
+    values: Sequence[str],
+    gate: Sequence[str] | None,
+    separator: str,
+    where: Sequence[str],
+) -> NDArray[np.int64]:
     """Labels of articles as numbers.
 
     Parameters
@@ -135,7 +142,8 @@ def encode(name: str, config: HeadConfig, values: Sequence[str], gate: Sequence[
     def number(label: str, article: str) -> int:
         if label not in position:
             raise LabelError(
-                f"{label!r} is not a label of head {name!r}", where=f"article {article}",
+                f"{label!r} is not a label of head {name!r}",
+                where=f"article {article}",
                 hint=f"Known: {', '.join(config.labels)}. Correct the label, or add it to [heads.{name}] labels.",
             )
         return position[label]
@@ -147,13 +155,24 @@ def encode(name: str, config: HeadConfig, values: Sequence[str], gate: Sequence[
                 if label != "none":
                     matrix[row, number(label, article)] = 1
         return matrix
-    classes = np.array([number(value.strip(), article) for value, article in zip(values, where, strict=True)], dtype=np.int64)
+    classes = np.array(
+        [number(value.strip(), article) for value, article in zip(values, where, strict=True)], dtype=np.int64
+    )
     if gate is not None:
         classes[np.array([cell.strip() in ("0", "0.0", "false", "no") for cell in gate])] = len(config.labels)
     return classes
 
 
-def fit_head(name: str, config: HeadConfig, X: csr_matrix, y: NDArray[np.int64], folds: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]], *, seed: int, n_jobs: int) -> Head:
+def fit_head(
+    name: str,
+    config: HeadConfig,
+    X: csr_matrix,
+    y: NDArray[np.int64],
+    folds: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]],
+    *,
+    seed: int,
+    n_jobs: int,
+) -> Head:
     """Fit, choose settings, calibrate and set thresholds, all on scores of folds that the model had not seen.
 
     Parameters
@@ -176,9 +195,16 @@ def fit_head(name: str, config: HeadConfig, X: csr_matrix, y: NDArray[np.int64],
         Where a label has too few articles, or all of them.
     """
     default = config.default if config.gate else None
+    rotated = Rotated(X) if Rotated.suits(config.estimator, X) else None
+    space = X if rotated is None else rotated.Z
+
+    def fit_output(classes: NDArray[np.int64], n_classes: int) -> tuple[Linear, NDArray[np.float64], dict[str, Any]]:
+        linear, held_out, choice = _fit_output(config, space, classes, n_classes, folds, seed, n_jobs)
+        return linear if rotated is None else rotated.back(linear), held_out, choice
+
     if config.kind == "multilabel":
         _check_counts(name, config.labels, y.sum(axis=0), len(y), exclusive=False)
-        found = [_fit_output(config, X, y[:, i], 2, folds, seed, n_jobs) for i in range(len(config.labels))]
+        found = [fit_output(y[:, i], 2) for i in range(len(config.labels))]
         linear = Linear(np.vstack([f[0].coef for f in found]), np.concatenate([f[0].intercept for f in found]))
         held_out = np.column_stack([f[1] for f in found])
         calibration = fit_binary(config.calibration, held_out, y)
@@ -189,15 +215,22 @@ def fit_head(name: str, config: HeadConfig, X: csr_matrix, y: NDArray[np.int64],
         return _with_confidence(rule, config, p, y == 1, linear, chosen)
     names = [*config.labels, NOT_APPLICABLE] if default else list(config.labels)
     _check_counts(name, names, np.bincount(y, minlength=len(names)), len(y), exclusive=True)
-    linear, held_out, choice = _fit_output(config, X, y, len(names), folds, seed, n_jobs)
+    linear, held_out, choice = fit_output(y, len(names))
     scaling = fit_exclusive(config.calibration, held_out, y, len(names))
     rule = Rule(name, config.kind, list(config.labels), default, config.blocks, scaling, [], 0.0)
     p = rule.probabilities(held_out)
-    truth = np.where(y == len(config.labels), config.labels.index(config.default), y) if default else y
+    truth = y if default is None else np.where(y == len(config.labels), config.labels.index(default), y)
     return _with_confidence(rule, config, p, truth[:, None] == np.arange(len(config.labels)), linear, {"all": choice})
 
 
-def _with_confidence(rule: Rule, config: HeadConfig, p: NDArray[np.float64], truth: NDArray[np.bool_], linear: Linear, chosen: dict[str, Any]) -> Head:
+def _with_confidence(
+    rule: Rule,
+    config: HeadConfig,
+    p: NDArray[np.float64],
+    truth: NDArray[np.bool_],
+    linear: Linear,
+    chosen: dict[str, Any],
+) -> Head:
     """The head, with the confidence from which the labels it gives are right as often as the config asks."""
     confidence, decided = rule.confidence(p), rule.decide(p)
     order = np.argsort(-confidence, kind="stable")
@@ -208,13 +241,23 @@ def _with_confidence(rule: Rule, config: HeadConfig, p: NDArray[np.float64], tru
     return Head(**fields | {"confident_from": confident_from}, linear=linear, chosen=chosen)
 
 
-def _fit_output(config: HeadConfig, X: csr_matrix, y: NDArray[np.int64], n_classes: int, folds: Sequence[Any], seed: int, n_jobs: int) -> tuple[Linear, NDArray[np.float64], dict[str, Any]]:
+def _fit_output(
+    config: HeadConfig,
+    X: csr_matrix | NDArray[np.float64],
+    y: NDArray[np.int64],
+    n_classes: int,
+    folds: Sequence[Any],
+    seed: int,
+    n_jobs: int,
+) -> tuple[Linear, NDArray[np.float64], dict[str, Any]]:
     """The model at its best setting, its held-out scores (n_articles, n_outputs), and that setting."""
     from joblib import Parallel, delayed
 
     candidates = _candidates(config.estimator)
     jobs = [(setting, train) for setting in candidates for train, _ in folds]
-    fitted = Parallel(n_jobs=n_jobs, prefer="threads")(delayed(fit_linear)(setting, X[train], y[train], n_classes, seed=seed) for setting, train in jobs)
+    fitted = Parallel(n_jobs=n_jobs, prefer="threads")(
+        delayed(fit_linear)(setting, X[train], y[train], n_classes, seed=seed) for setting, train in jobs
+    )
     best: tuple[float, Any, NDArray[np.float64]] | None = None
     for i, setting in enumerate(candidates):
         held_out = np.zeros((len(y), 1 if n_classes == 2 else n_classes))
@@ -224,14 +267,21 @@ def _fit_output(config: HeadConfig, X: csr_matrix, y: NDArray[np.int64], n_class
         if best is None or loss < best[0]:
             best = loss, setting, held_out
     assert best is not None
-    return fit_linear(best[1], X, y, n_classes, seed=seed), best[2], {key: getattr(best[1], key) for key in config.estimator.grid}
+    return (
+        fit_linear(best[1], X, y, n_classes, seed=seed),
+        best[2],
+        {key: getattr(best[1], key) for key in config.estimator.grid},
+    )
 
 
 def _candidates(estimator: Estimator) -> list[Estimator]:
     from itertools import product
 
     keys = list(estimator.grid)
-    return [estimator.model_copy(update=dict(zip(keys, values, strict=True))) for values in product(*(estimator.grid[key] for key in keys))]
+    return [
+        estimator.model_copy(update=dict(zip(keys, values, strict=True)))
+        for values in product(*(estimator.grid[key] for key in keys))
+    ]
 
 
 def _loss(held_out: NDArray[np.float64], y: NDArray[np.int64], n_classes: int) -> float:
@@ -244,10 +294,15 @@ def _check_counts(name: str, labels: Sequence[str], counts: NDArray[np.int64], t
     for label, count in zip(labels, counts, strict=True):
         if count < 2:
             raise LabelError(
-                f"label {label!r} has {count} training article{'s' if count != 1 else ''}, too few to learn from", where=f"head {name!r}",
-                hint="Label at least 2 articles with it (20 or more for useful results), or take the label out of the config.",
+                f"label {label!r} has {count} training article{'s' if count != 1 else ''}, too few to learn from",
+                where=f"head {name!r}",
+                hint="Label 2 articles with it at least (20 for useful results), or drop the label from the config.",
             )
         if count == total:
-            raise LabelError(f"every training article is labelled {label!r}: there is nothing to tell apart", where=f"head {name!r}", hint="Add articles without that label.")
+            raise LabelError(
+                f"every training article is labelled {label!r}: there is nothing to tell apart",
+                where=f"head {name!r}",
+                hint="Add articles without that label.",
+            )
     if exclusive and len(labels) < 2:
         raise LabelError("has one class only", where=f"head {name!r}", hint="Give two labels or more.")

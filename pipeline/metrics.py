@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 RESAMPLES = 1000
 
 
-def multilabel(labels: Sequence[str], truth: Bools, decided: Bools, probabilities: NDArray[np.float64], *, seed: int = 0) -> dict[str, Any]:
+def multilabel(
+    labels: Sequence[str], truth: Bools, decided: Bools, probabilities: NDArray[np.float64], *, seed: int = 0
+) -> dict[str, Any]:
     """Metrics of a head that gives none, one or several labels.
 
     Parameters
@@ -43,13 +45,24 @@ def multilabel(labels: Sequence[str], truth: Bools, decided: Bools, probabilitie
         "n": len(truth),
         "labels": per_label,
         "macro_f1": _with_interval(lambda rows: float(f1(truth[rows], decided[rows]).mean()), len(truth), seed),
-        "micro_f1": _with_interval(lambda rows: float(f1(truth[rows].reshape(-1, 1), decided[rows].reshape(-1, 1))[0]), len(truth), seed),
-        "exact_match": _with_interval(lambda rows: float((truth[rows] == decided[rows]).all(axis=1).mean()), len(truth), seed),
+        "micro_f1": _with_interval(
+            lambda rows: float(f1(truth[rows].reshape(-1, 1), decided[rows].reshape(-1, 1))[0]), len(truth), seed
+        ),
+        "exact_match": _with_interval(
+            lambda rows: float((truth[rows] == decided[rows]).all(axis=1).mean()), len(truth), seed
+        ),
         "hamming_loss": _with_interval(lambda rows: float((truth[rows] != decided[rows]).mean()), len(truth), seed),
     }
 
 
-def single(labels: Sequence[str], truth: NDArray[np.int64], probabilities: NDArray[np.float64], *, applies: Bools | None = None, seed: int = 0) -> dict[str, Any]:
+def single(
+    labels: Sequence[str],
+    truth: NDArray[np.int64],
+    probabilities: NDArray[np.float64],
+    *,
+    applies: Bools | None = None,
+    seed: int = 0,
+) -> dict[str, Any]:
     """Metrics of a head that gives exactly one label.
 
     Parameters
@@ -69,13 +82,15 @@ def single(labels: Sequence[str], truth: NDArray[np.int64], probabilities: NDArr
     """
     decided = probabilities.argmax(axis=1)
     t, d = truth[:, None] == np.arange(len(labels)), decided[:, None] == np.arange(len(labels))
-    result = {
+    result: dict[str, Any] = {
         "kind": "single",
         "n": len(truth),
         "labels": _per_label(labels, t, d, seed),
         "macro_f1": _with_interval(lambda rows: float(f1(t[rows], d[rows]).mean()), len(truth), seed),
         "accuracy": _with_interval(lambda rows: float((truth[rows] == decided[rows]).mean()), len(truth), seed),
-        "confusion": np.bincount(truth * len(labels) + decided, minlength=len(labels) ** 2).reshape(len(labels), -1).tolist(),
+        "confusion": np.bincount(truth * len(labels) + decided, minlength=len(labels) ** 2)
+        .reshape(len(labels), -1)
+        .tolist(),
     }
     for i, label in enumerate(labels):
         result["labels"][label]["average_precision"] = average_precision(t[:, i], probabilities[:, i])
@@ -107,12 +122,18 @@ def average_precision(truth: Bools, score: NDArray[np.float64]) -> float | None:
 def calibration_bins(truth: Bools, probability: NDArray[np.float64], bins: int = 15) -> list[tuple[int, float, float]]:
     """Count, mean probability and share of positives in bins that hold equally many articles."""
     order = np.argsort(probability, kind="stable")
-    return [(len(part), float(probability[part].mean()), float(truth[part].mean())) for part in np.array_split(order, min(bins, len(order))) if len(part)]
+    return [
+        (len(part), float(probability[part].mean()), float(truth[part].mean()))
+        for part in np.array_split(order, min(bins, len(order)))
+        if len(part)
+    ]
 
 
 def calibration_error(truth: Bools, probability: NDArray[np.float64], bins: int = 15) -> float:
-    """Expected calibration error over equal-mass bins (Nguyen and O'Connor, 2015): mean distance of probability and share."""
-    return float(sum(count * abs(mean - share) for count, mean, share in calibration_bins(truth, probability, bins)) / len(truth))
+    """Expected calibration error: mean distance of probability and share in equal-mass bins (Nguyen, O'Connor 2015)."""
+    return float(
+        sum(count * abs(mean - share) for count, mean, share in calibration_bins(truth, probability, bins)) / len(truth)
+    )
 
 
 def _per_label(labels: Sequence[str], truth: Bools, decided: Bools, seed: int) -> dict[str, dict[str, Any]]:

@@ -41,7 +41,7 @@ class Model:
     familiar_from: float = 0.0
 
     def matrix(self, fields: Fields) -> csr_matrix:
-        """Features of raw articles, given as lists of titles, ledes and bodies; csr matrix of shape (n_articles, n_features)."""
+        """Features of raw articles (lists of titles, ledes, bodies); csr matrix of shape (n_articles, n_features)."""
         return self.featurizer.transform(*fields)
 
     def columns(self, head: Head) -> NDArray[np.int64]:
@@ -55,7 +55,9 @@ class Model:
     def compile(self) -> Scorer:
         """What production asks: the same answers from flat arrays."""
         heads = list(self.heads.values())
-        coef = np.zeros((sum(s.stop - s.start for s in self.featurizer.slices.values()), sum(len(head.outputs) for head in heads)))
+        coef = np.zeros(
+            (sum(s.stop - s.start for s in self.featurizer.slices.values()), sum(len(head.outputs) for head in heads))
+        )
         start = 0
         for head in heads:
             coef[self.columns(head), start : start + len(head.outputs)] = head.linear.coef.T
@@ -77,7 +79,9 @@ class Model:
 def head_columns(featurizer: Featurizer, blocks: list[str] | None) -> NDArray[np.int64]:
     """Columns of the named blocks; of all blocks for None."""
     slices = featurizer.slices
-    return np.concatenate([np.arange(s.start, s.stop) for name, s in slices.items() if blocks is None or name in blocks])
+    return np.concatenate(
+        [np.arange(s.start, s.stop) for name, s in slices.items() if blocks is None or name in blocks]
+    )
 
 
 def fit(config: Config, data: Dataset, rows: NDArray[np.int64], *, background: Fields | None = None) -> Model:
@@ -97,7 +101,11 @@ def fit(config: Config, data: Dataset, rows: NDArray[np.int64], *, background: F
     Model
     """
     if len(rows) < MIN_ARTICLES:
-        raise LabelError(f"{len(rows)} labelled articles are too few to train on", where="[data] sources", hint=f"{MIN_ARTICLES} is the least; useful results begin at about 100.")
+        raise LabelError(
+            f"{len(rows)} labelled articles are too few to train on",
+            where="[data] sources",
+            hint=f"{MIN_ARTICLES} is the least; useful results begin at about 100.",
+        )
     featurizer = Featurizer(config.features, config.text.normalization, n_jobs=config.n_jobs)
     X = featurizer.fit_transform(*data.fields(rows), background=background)
     heads: dict[str, Head] = {}

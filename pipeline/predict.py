@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline import articles
+from pipeline import articles, store
+from pipeline.articles import Columns, Rejects, Rules
 
 if TYPE_CHECKING:
     from pipeline.articles import Article
@@ -15,6 +20,96 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 DIGITS = 4
 """Decimals of a probability: a model of this kind knows no more."""
+
+
+@dataclass
+class Summary:
+    """What a prediction run did.
+
+    Attributes
+    ----------
+    rows : int
+    rejects : Counter of str
+        By reason.
+    flags : Counter of str
+    seconds : float
+    notes : list of str
+        What the user should know, such as files that were not UTF-8.
+    """
+
+    rows: int = 0
+    rejects: Counter[str] = field(default_factory=Counter)
+    flags: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
+
+    def sentence(self) -> str:
+        """The summary in a line."""
+        parts = [f"{self.rows:,} articles labelled in {self.seconds:.1f} s"]
+        if self.rejects:
+            parts.append("left out " + ", ".join(f"{count:,} {reason}" for reason, count in self.rejects.most_common()))
+        if self.flags:
+            parts.append("flagged " + ", ".join(f"{count:,} {flag}" for flag, count in self.flags.most_common()))
+        return "; ".join(parts)
+
+
+def predict_files(
+    inputs: str | Path | Sequence[str | Path],
+    model: str | Path,
+    *,
+    output: str | Path | None = None,
+    format: str | None = None,
+    explain: bool = False,
+    rejects_to: str | Path | None = None,
+    columns: Columns | None = None,
+    rules: Rules | None = None,
+    batch_size: int = 512,
+    n_jobs: int = -1,
+) -> Summary:
+    """Label the articles of files, and write one row each.
+
+    Parameters
+    ----------
+    inputs : str, Path or sequence of them
+        As `articles.read` takes them.
+    model : str or Path
+        The model folder.
+    output : str or Path, optional
+        Appears whole or not at all; standard output if not given.
+    format : {"jsonl", "csv", "parquet"}, optional
+    explain : bool
+        Whether rows tell the words that decided.
+    rejects_to : str or Path, optional
+        Where rows that are no article go.
+    columns : Columns, optional
+    rules : Rules, optional
+    batch_size : int
+        Articles in memory at a time.
+    n_jobs : int
+        Threads; -1 for one a core.
+
+    Returns
+    -------
+    Summary
+    """
+    start = time.perf_counter()
+    summary = Summary()
+    with Rejects(rejects_to) as rejects:
+        batches = articles.read(inputs, columns=columns, rules=rules, batch_size=batch_size, rejects=rejects)
+        scorer, manifest = store.load_scorer(model)
+        labelled = predict(scorer, batches, model=store.short_name(manifest), n_jobs=n_jobs)
+        if explain:
+            from pipeline.explain import explained
+
+            labelled = explained(store.load(model)[0], batches, model=store.short_name(manifest))
+        with articles.writer(output or "-", format) as out:
+            for rows in labelled:
+                out.write(rows)
+                summary.rows += len(rows)
+                summary.flags.update(flag for row in rows for flag in row["flags"])
+    summary.rejects, summary.notes = rejects.counts, list(rejects.notes)
+    summary.seconds = time.perf_counter() - start
+    return summary
 
 
 def predict(scorer: Scorer, batches: Iterable[list[Article]], *, model: str, n_jobs: int = 1) -> Iterator[list[Row]]:

@@ -1,7 +1,7 @@
 """Ask a model in production: from text straight to answers, with numpy and compiled code only.
 
-A `Scorer` is what `Model.compile` makes of a fitted model: flat arrays and a page of JSON, which load in milliseconds and
-bring in none of the libraries that training needs.
+A `Scorer` is what `Model.compile` makes of a fitted model: flat arrays and a page of JSON, which load in milliseconds
+and bring in none of the libraries that training needs.
 """
 
 from __future__ import annotations
@@ -88,7 +88,12 @@ class Scorer:
             decisions[rule.name] = scores[:, start:stop]
             start = stop
         probabilities = {rule.name: rule.probabilities(decisions[rule.name]) for rule in self.rules}
-        return Answers(decisions, probabilities, {rule.name: rule.decide(probabilities[rule.name]) for rule in self.rules}, familiar)
+        return Answers(
+            decisions,
+            probabilities,
+            {rule.name: rule.decide(probabilities[rule.name]) for rule in self.rules},
+            familiar,
+        )
 
     def flags(self, answers: Answers) -> list[list[str]]:
         """What a reader should be warned of, one list an article: "out_of_scope", "uncertain" (and of which head)."""
@@ -107,7 +112,10 @@ class Scorer:
             "familiar_from": self.familiar_from,
             "tfidf": self.tfidf is not None,
         }
-        arrays = {"page": np.frombuffer(json.dumps(page, ensure_ascii=False).encode(), dtype=np.uint8), "intercept": self.intercept}
+        arrays: dict[str, NDArray[Any]] = {
+            "page": np.frombuffer(json.dumps(page, ensure_ascii=False).encode(), dtype=np.uint8),
+            "intercept": self.intercept,
+        }
         arrays |= {f"lexical_{i}": coef for i, (_, coef) in enumerate(self.lexical)}
         if self.tfidf is not None:
             arrays |= {f"tfidf_{key}": value for key, value in self.tfidf.state().items()}
@@ -121,9 +129,21 @@ class Scorer:
         if page["tfidf"]:
             from pipeline.features.scorer import TfidfScorer
 
-            tfidf = TfidfScorer.from_state({key.removeprefix("tfidf_"): value for key, value in arrays.items() if key.startswith("tfidf_")})
-        lexical = [(_lexical(groups, page["normalization"]), arrays[f"lexical_{i}"]) for i, groups in enumerate(page["lexical"])]
-        return cls([_rule(state) for state in page["rules"]], tfidf, lexical, arrays["intercept"], page["normalization"], page["familiar_from"])
+            tfidf = TfidfScorer.from_state(
+                {key.removeprefix("tfidf_"): value for key, value in arrays.items() if key.startswith("tfidf_")}
+            )
+        lexical = [
+            (_lexical(groups, page["normalization"]), arrays[f"lexical_{i}"])
+            for i, groups in enumerate(page["lexical"])
+        ]
+        return cls(
+            [_rule(state) for state in page["rules"]],
+            tfidf,
+            lexical,
+            arrays["intercept"],
+            page["normalization"],
+            page["familiar_from"],
+        )
 
 
 _CALIBRATIONS = {"sigmoid": Sigmoid, "isotonic": Isotonic, "matrix": MatrixScaling}
@@ -131,7 +151,10 @@ _CALIBRATIONS = {"sigmoid": Sigmoid, "isotonic": Isotonic, "matrix": MatrixScali
 
 def _rule_state(rule: Rule) -> dict[str, Any]:
     kind = next(name for name, cls in _CALIBRATIONS.items() if isinstance(rule.calibration, cls))
-    curves = {key: [v.tolist() for v in value] if isinstance(value, list) else value.tolist() for key, value in vars(rule.calibration).items()}
+    curves = {
+        key: [v.tolist() for v in value] if isinstance(value, list) else value.tolist()
+        for key, value in vars(rule.calibration).items()
+    }
     fields = {field: getattr(rule, field) for field in Rule.__dataclass_fields__}
     return fields | {"calibration": {"kind": kind} | curves}
 
@@ -139,7 +162,9 @@ def _rule_state(rule: Rule) -> dict[str, Any]:
 def _rule(state: dict[str, Any]) -> Rule:
     curves = dict(state["calibration"])
     kind = curves.pop("kind")
-    arrays = {key: [np.array(v) for v in value] if kind == "isotonic" else np.array(value) for key, value in curves.items()}
+    arrays = {
+        key: [np.array(v) for v in value] if kind == "isotonic" else np.array(value) for key, value in curves.items()
+    }
     return Rule(**state | {"calibration": _CALIBRATIONS[kind](**arrays)})
 
 

@@ -45,7 +45,11 @@ def held_out(split: Split, table: pd.DataFrame, stratum: Rows, groups: Rows, *, 
         dates = table["date"].astype(str)
         undated = int((dates == "").sum())
         if undated:
-            raise InputError(f"{undated} of {n} articles have no date, which a split by date needs", where="[split] kind", hint='Use kind = "random", or give the dates.')
+            raise InputError(
+                f"{undated} of {n} articles have no date, which a split by date needs",
+                where="[split] kind",
+                hint='Use kind = "random", or give the dates.',
+            )
         start = split.test_from or str(np.sort(dates.to_numpy())[int(n * (1 - split.test_size))])
         wanted = (dates >= start).to_numpy()
     else:
@@ -54,7 +58,11 @@ def held_out(split: Split, table: pd.DataFrame, stratum: Rows, groups: Rows, *, 
     train, test = np.nonzero(~wanted | leaking)[0], np.nonzero(wanted & ~leaking)[0]
     for side, rows in (("train on", train), ("judge on", test)):
         if not len(rows):
-            raise InputError(f"leaves no article to {side}", where=f"[split] kind = {split.kind!r}", hint=f"Sources: {', '.join(sorted(set(table['source'])))[:300]}")
+            raise InputError(
+                f"leaves no article to {side}",
+                where=f"[split] kind = {split.kind!r}",
+                hint=f"Sources: {', '.join(sorted(set(table['source'])))[:300]}",
+            )
     return train, test
 
 

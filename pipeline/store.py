@@ -1,7 +1,7 @@
 """Model folders: what training leaves, audited before anything in it is used.
 
-A folder holds `model.skops` (features and heads, for evaluation, explanations and notebooks), `scorer.npz` (the same model
-compiled to flat arrays, for prediction), `manifest.json`, `metrics.json` and `report/`.
+A folder holds `model.skops` (features and heads, for evaluation, explanations and notebooks), `scorer.npz` (the same
+model compiled to flat arrays, for prediction), `manifest.json`, `metrics.json` and `report/`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import shutil
 import sys
 import tempfile
@@ -35,10 +34,18 @@ MAX_UNPACKED = 2 << 30
 """Bytes that an archive in a model folder may unpack to."""
 
 TRUSTED = [
-    "pipeline.calibration.Isotonic", "pipeline.calibration.MatrixScaling", "pipeline.calibration.Sigmoid",
-    "pipeline.estimators.Linear", "pipeline.heads.Head", "pipeline.model.Model",
-    "pipeline.features.blocks.TfidfBlocks", "pipeline.features.featurizer.Featurizer", "pipeline.features.lexicon.Lexicon",
-    "pipeline.features.target.TargetBlock", "pipeline.features.terms.TermsBlock", "pipeline.features.tfidf.ArabicTfidfVectorizer",
+    "pipeline.calibration.Isotonic",
+    "pipeline.calibration.MatrixScaling",
+    "pipeline.calibration.Sigmoid",
+    "pipeline.estimators.Linear",
+    "pipeline.heads.Head",
+    "pipeline.model.Model",
+    "pipeline.features.blocks.TfidfBlocks",
+    "pipeline.features.featurizer.Featurizer",
+    "pipeline.features.lexicon.Lexicon",
+    "pipeline.features.target.TargetBlock",
+    "pipeline.features.terms.TermsBlock",
+    "pipeline.features.tfidf.ArabicTfidfVectorizer",
 ]
 """The project's own types that a model file may hold, beside those that skops trusts by itself."""
 
@@ -69,21 +76,35 @@ def save(model: Model, folder: str | Path, config: Config, data: Dataset, metric
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         skops.io.dump(model, temporary / MODEL, compression=zipfile.ZIP_DEFLATED)
-        np.savez_compressed(temporary / SCORER, **model.compile().state())
+        np.savez_compressed(temporary / SCORER, **model.compile().state())  # type: ignore[arg-type]
         (temporary / METRICS).write_text(dump_json(metrics), encoding="utf-8")
         sealed = (MODEL, SCORER, METRICS)
         manifest = {
             "format": FORMAT,
             "name": folder.name,
-            "files": {name: {"sha256": _sha256((temporary / name).read_bytes()), "bytes": (temporary / name).stat().st_size} for name in sealed},
+            "files": {
+                name: {"sha256": _sha256((temporary / name).read_bytes()), "bytes": (temporary / name).stat().st_size}
+                for name in sealed
+            },
             "heads": {
-                name: {"kind": head.kind, "labels": head.labels, "target": config.heads[name].target, "chosen": head.chosen, "thresholds": head.thresholds}
+                name: {
+                    "kind": head.kind,
+                    "labels": head.labels,
+                    "target": config.heads[name].target,
+                    "chosen": head.chosen,
+                    "thresholds": head.thresholds,
+                }
                 for name, head in model.heads.items()
             },
             "normalization": model.featurizer.version,
-            "data": {"articles": len(data), "sha256": data.digest, "sources": data.table["origin"].value_counts().to_dict()},
+            "data": {
+                "articles": len(data),
+                "sha256": data.digest,
+                "sources": data.table["origin"].value_counts().to_dict(),
+            },
             "config": config.model_dump(mode="json"),
-            "versions": {"mirsad": __version__, "python": sys.version.split()[0]} | {package: version(package) for package in _PACKAGES},
+            "versions": {"mirsad": __version__, "python": sys.version.split()[0]}
+            | {package: version(package) for package in _PACKAGES},
         }
         (temporary / MANIFEST).write_text(dump_json(manifest), encoding="utf-8")
         temporary.chmod(0o755)
@@ -99,8 +120,8 @@ def replace_folder(new: Path, folder: Path) -> None:
     old = None
     if folder.exists():
         old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
-        os.replace(folder, old / "folder")
-    os.replace(new, folder)
+        folder.replace(old / "folder")
+    new.replace(folder)
     if old is not None:
         shutil.rmtree(old, ignore_errors=True)
 
@@ -118,11 +139,19 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
         manifest = json.loads(path.read_bytes())
         number = manifest["format"]
     except FileNotFoundError:
-        raise ModelError("is no model folder: it has no manifest.json", where=str(folder), hint=_models_beside(Path(folder))) from None
+        raise ModelError(
+            "is no model folder: it has no manifest.json", where=str(folder), hint=_models_beside(Path(folder))
+        ) from None
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ModelError(f"cannot be read: {error}", where=str(path), hint="Train the model again, or fetch it again.") from None
+        raise ModelError(
+            f"cannot be read: {error}", where=str(path), hint="Train the model again, or fetch it again."
+        ) from None
     if not isinstance(number, int) or number > FORMAT:
-        raise ModelError(f"has format {number!r}, and this version of mirsad reads formats up to {FORMAT}", where=str(path), hint="Install a newer mirsad.")
+        raise ModelError(
+            f"has format {number!r}, and this version of mirsad reads formats up to {FORMAT}",
+            where=str(path),
+            hint="Install a newer mirsad.",
+        )
     return dict(manifest)
 
 
@@ -141,14 +170,16 @@ def load_scorer(folder: str | Path) -> tuple[Scorer, dict[str, Any]]:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return Scorer.from_state(dict(arrays)), manifest
     except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise ModelError(f"holds no model that can be used: {error}", where=str(Path(folder) / SCORER), hint="Train the model again.") from None
+        raise ModelError(
+            f"holds no model that can be used: {error}", where=str(Path(folder) / SCORER), hint="Train the model again."
+        ) from None
 
 
 def load(folder: str | Path) -> tuple[Model, dict[str, Any]]:
     """The model of a folder, and its manifest.
 
-    Nothing is built before the audit: the format number, the SHA-256 of the file, the sizes that it unpacks to, and every
-    type named in it.
+    Nothing is built before the audit: the format number, the SHA-256 of the file, the sizes that it unpacks to, and
+    every type named in it.
 
     Raises
     ------
@@ -162,7 +193,11 @@ def load(folder: str | Path) -> tuple[Model, dict[str, Any]]:
     content = _audited(Path(folder), MODEL, manifest)
     unknown = sorted(set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED))
     if unknown:
-        raise ModelError(f"holds types that are not trusted: {', '.join(unknown[:5])}", where=where, hint="Do not use this file; it was not made by mirsad train.")
+        raise ModelError(
+            f"holds types that are not trusted: {', '.join(unknown[:5])}",
+            where=where,
+            hint="Do not use this file; it was not made by mirsad train.",
+        )
     from pipeline.model import Model
 
     model = skops.io.loads(content, trusted=TRUSTED)
@@ -188,14 +223,22 @@ def _audited(folder: Path, name: str, manifest: dict[str, Any]) -> bytes:
         raise ModelError(f"cannot be read: {error.strerror}", where=str(path), hint=hint) from None
     found = _sha256(content)
     if found != sealed:
-        raise ModelError(f"was changed after training: its SHA-256 is {found[:12]}…, the manifest says {str(sealed)[:12]}…", where=str(path), hint=hint)
+        raise ModelError(
+            f"was changed after training: its SHA-256 is {found[:12]}…, the manifest says {str(sealed)[:12]}…",
+            where=str(path),
+            hint=hint,
+        )
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
     except zipfile.BadZipFile as error:
         raise ModelError(f"is not a model file: {error}", where=str(path), hint=hint) from None
     if unpacked > MAX_UNPACKED:
-        raise ModelError(f"unpacks to {unpacked:,} bytes, and {MAX_UNPACKED:,} is the most", where=str(path), hint="Do not use this file.")
+        raise ModelError(
+            f"unpacks to {unpacked:,} bytes, and {MAX_UNPACKED:,} is the most",
+            where=str(path),
+            hint="Do not use this file.",
+        )
     return content
 
 

@@ -44,8 +44,8 @@ class Trained:
 def train(config: Config, *, say: Callable[[str], None] = lambda _: None) -> Trained:
     """Read, split, fit, judge, save.
 
-    The figures come from models that had not seen the articles they are judged on; the model that is saved is then fitted
-    on all of them.
+    The figures come from models that had not seen the articles they are judged on; the model that is saved is then
+    fitted on all of them.
 
     Parameters
     ----------
@@ -61,10 +61,14 @@ def train(config: Config, *, say: Callable[[str], None] = lambda _: None) -> Tra
     data = dataset.load(config)
     background = _background(config)
     judged: dict[str, Judged] = {}
-    train_rows, test_rows = splits.held_out(config.split, data.table, splits.strata(data.labels), data.groups, seed=config.seed)
+    train_rows, test_rows = splits.held_out(
+        config.split, data.table, splits.strata(data.labels), data.groups, seed=config.seed
+    )
     if len(test_rows):
         say(f"Fitting on {len(train_rows):,} articles, judging on {len(test_rows):,} held out")
-        judged["held_out"] = evaluate.judge(models.fit(config, data, train_rows, background=background), data, test_rows)
+        judged["held_out"] = evaluate.judge(
+            models.fit(config, data, train_rows, background=background), data, test_rows
+        )
     say(f"Cross-validating over {len(data):,} articles in {config.split.folds} folds")
     judged["cross_validation"] = evaluate.cross_validate(config, data, background=background)
     say("Fitting the model on all articles")
@@ -89,7 +93,9 @@ def _background(config: Config) -> Fields | None:
     rejects = Rejects()
     batches = [dataset.read_source(source, [], config.cleaning, rejects) for source in config.data.unlabelled]
     parts = [
-        predict.split_fields([articles.Article(id="", title=t, text=x) for t, x in zip(table["title"], table["text"], strict=True)])
+        predict.split_fields(
+            [articles.Article(id="", title=t, text=x) for t, x in zip(table["title"], table["text"], strict=True)]
+        )
         for table in batches
     ]
     return tuple([text for part in parts for text in part[i]] for i in range(3))  # type: ignore[return-value]

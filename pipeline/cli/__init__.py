@@ -1,0 +1,36 @@
+"""The command `mirsad`: one file a command, each parses and calls one function."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from pipeline.errors import MirsadError
+
+app = typer.Typer(
+    name="mirsad",
+    help="Label Arabic news: which topics an article is about, and what stance it takes.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def main() -> None:
+    """Run the command; a user's mistake ends with one message and exit code 2, never with a traceback."""
+    from pipeline.cli import corpora, evaluate, init, predict, train  # noqa: F401  each registers its command
+
+    try:
+        app()
+    except MirsadError as error:
+        typer.secho(f"error: {error}", err=True, fg="red" if sys.stderr.isatty() else None)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:  # whoever read our output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except KeyboardInterrupt:
+        typer.secho("stopped", err=True)
+        sys.exit(130)

@@ -1,7 +1,7 @@
 """Find listed terms in Arabic text: one trie, walked from every word start, in compiled code.
 
-A term is one or more words of normalized text. It matches at a word start, after any particles that Arabic writes onto the
-word (و ف ب ل ك, the article ال, and their combinations); it must end at a word end unless it was given with `*`.
+A term is one or more words of normalized text. It matches at a word start, after any particles that Arabic writes onto
+the word (و ف ب ل ك, the article ال, and their combinations); it must end at a word end unless it was given with `*`.
 Sentences are told apart in the same pass, because every use of a hit asks in which sentence it stands.
 """
 
@@ -73,7 +73,11 @@ class Automaton:
         self._classes = _character_classes(letters)
         code = {letter: _FIRST_LETTER + i for i, letter in enumerate(letters)} | {" ": _GAP}
         width = _FIRST_LETTER + len(letters)
-        self._terms = _trie(((text, i, term.endswith("*")) for i, (text, term) in enumerate(zip(plain, terms, strict=True))), code, width)
+        self._terms = _trie(
+            ((text, i, term.endswith("*")) for i, (text, term) in enumerate(zip(plain, terms, strict=True))),
+            code,
+            width,
+        )
         self._particles = _trie(((text, 0, True) for text in PROCLITICS if text), code, width)
 
     def scan(self, texts: Sequence[str]) -> Hits:
@@ -82,13 +86,15 @@ class Automaton:
         np.cumsum([len(text) for text in texts], out=offsets[1:])
         # "utf-32" of a lone surrogate fails, and one may stand in hostile input; it is no letter either way
         codes = np.frombuffer("".join(texts).encode("utf-32-le", errors="replace"), dtype=np.uint32)
-        hits, sentences, words = _scan(codes, offsets, self._classes, *self._terms, self._particles[0], self._particles[2])
+        hits, sentences, words = _scan(
+            codes, offsets, self._classes, *self._terms, self._particles[0], self._particles[2]
+        )
         text, sentence, start, end, word, term = np.ascontiguousarray(hits.T)
         return Hits(text, sentence, start, end, word, term, sentences, words)
 
 
 def _character_classes(letters: Sequence[str]) -> NDArray[np.uint8]:
-    """Class of each character of the BMP: no word character, sentence breaks, other word characters, the terms' letters."""
+    """Class of each character of the BMP: gap, sentence break, other word character, or one of the terms' letters."""
     classes = np.zeros(0x10000, dtype=np.uint8)
     classes[[c for c in range(0x10000) if chr(c).isalnum() or c == ord("_")]] = _OTHER
     classes[[ord(c) for c in "!?؟…"]] = _BREAK
@@ -99,8 +105,10 @@ def _character_classes(letters: Sequence[str]) -> NDArray[np.uint8]:
     return classes
 
 
-def _trie(terms: Iterable[tuple[str, int, bool]], code: dict[str, int], width: int) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
-    """Child table (n_nodes, width), and per node the term that ends there at a word's end, and the one that any ending may follow; -1 for none."""
+def _trie(
+    terms: Iterable[tuple[str, int, bool]], code: dict[str, int], width: int
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+    """Child table (n_nodes, width); per node the term that ends with the word, and the open-ended one, or -1."""
     children: list[list[int]] = [[-1] * width]
     whole, open_ended = [-1], [-1]
     for text, index, is_open in terms:
@@ -118,7 +126,7 @@ def _trie(terms: Iterable[tuple[str, int, bool]], code: dict[str, int], width: i
 
 
 @numba.njit(nogil=True, cache=True)
-def _scan(codes, offsets, classes, child, whole, open_ended, particle_child, particle_end):  # type: ignore[no-untyped-def]  # noqa: ANN
+def _scan(codes, offsets, classes, child, whole, open_ended, particle_child, particle_end):  # type: ignore[no-untyped-def]
     n = len(offsets) - 1
     hits = np.empty((1024, 6), dtype=np.int32)
     count = 0
@@ -135,7 +143,9 @@ def _scan(codes, offsets, classes, child, whole, open_ended, particle_child, par
             kind = classes[code] if code < 0x10000 else _OTHER
             if kind == _GAP or (_OTHER < kind < _FIRST_LETTER):
                 inside = False
-                if kind in (_BREAK, _NEWLINE) or (kind == _STOP and (i + 1 == stop or classes[min(codes[i + 1], 0xFFFF)] in (_GAP, _NEWLINE))):
+                if kind in (_BREAK, _NEWLINE) or (
+                    kind == _STOP and (i + 1 == stop or classes[min(codes[i + 1], 0xFFFF)] in (_GAP, _NEWLINE))
+                ):
                     broken = any_word
                 continue
             if inside:
@@ -155,7 +165,9 @@ def _scan(codes, offsets, classes, child, whole, open_ended, particle_child, par
                     kind = classes[code] if code < 0x10000 else _OTHER
                     if kind < _FIRST_LETTER and kind != _OTHER:
                         if whole[node] >= 0 and not gap:
-                            count, hits = _add(hits, count, text, sentence, at - begin, j - begin, i - begin, whole[node])
+                            count, hits = _add(
+                                hits, count, text, sentence, at - begin, j - begin, i - begin, whole[node]
+                            )
                         if kind != _GAP:  # a term does not run across a sentence's end
                             node = -1
                             break
@@ -173,7 +185,9 @@ def _scan(codes, offsets, classes, child, whole, open_ended, particle_child, par
                         break
                     j += 1
                     if open_ended[node] >= 0:
-                        count, hits = _add(hits, count, text, sentence, at - begin, j - begin, i - begin, open_ended[node])
+                        count, hits = _add(
+                            hits, count, text, sentence, at - begin, j - begin, i - begin, open_ended[node]
+                        )
                 if node >= 0 and j == stop and whole[node] >= 0 and not gap:
                     count, hits = _add(hits, count, text, sentence, at - begin, j - begin, i - begin, whole[node])
                 # the next longer particle string
@@ -195,7 +209,7 @@ def _scan(codes, offsets, classes, child, whole, open_ended, particle_child, par
 
 
 @numba.njit(nogil=True, cache=True)
-def _add(hits, count, text, sentence, start, end, word, term):  # type: ignore[no-untyped-def]  # noqa: ANN
+def _add(hits, count, text, sentence, start, end, word, term):  # type: ignore[no-untyped-def]
     if count == len(hits):
         longer = np.empty((2 * len(hits), 6), dtype=np.int32)
         longer[:count] = hits

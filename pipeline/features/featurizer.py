@@ -39,7 +39,11 @@ class Featurizer:
         self.normalization = list(normalization)
         self.weights = {name: block.weight for name, block in blocks.items()}
         self.tfidf = TfidfBlocks(
-            [(name, tuple(block.fields), _vectorizer(block, normalization)) for name, block in blocks.items() if isinstance(block, TfidfConfig)],
+            [
+                (name, tuple(block.fields), _vectorizer(block, normalization))
+                for name, block in blocks.items()
+                if isinstance(block, TfidfConfig)
+            ],
             n_jobs=n_jobs,
         )
         self.lexical: dict[str, TermsBlock | TargetBlock] = {}
@@ -47,7 +51,9 @@ class Featurizer:
             if isinstance(block, TermsConfig):
                 self.lexical[name] = TermsBlock(Lexicon(load_groups(block.path), normalization))
             elif isinstance(block, TargetConfig):
-                self.lexical[name] = TargetBlock(Lexicon(load_groups(block.path), normalization), Lexicon(load_groups(block.polarity), normalization))
+                self.lexical[name] = TargetBlock(
+                    Lexicon(load_groups(block.path), normalization), Lexicon(load_groups(block.polarity), normalization)
+                )
 
     def fit_transform(
         self, title: Texts, lede: Texts, body: Texts, *, background: tuple[Texts, Texts, Texts] | None = None
@@ -72,11 +78,18 @@ class Featurizer:
     def _beside(self, tfidf: csr_matrix | None, title: Texts, lede: Texts, body: Texts) -> csr_matrix:
         from scipy.sparse import hstack
 
-        parts = [] if tfidf is None else [tfidf[:, columns] * self.weights[name] for name, columns in self.tfidf.slices.items()]
+        parts = (
+            []
+            if tfidf is None
+            else [tfidf[:, columns] * self.weights[name] for name, columns in self.tfidf.slices.items()]
+        )
         if self.lexical:
             normalize = Normalizer(self.normalization)
             texts = [[normalize(text) for text in field] for field in (title, lede, body)]
-            parts += [block.measure(*texts).matrix(len(block.names)) * self.weights[name] for name, block in self.lexical.items()]
+            parts += [
+                block.measure(*texts).matrix(len(block.names)) * self.weights[name]
+                for name, block in self.lexical.items()
+            ]
         return hstack(parts, format="csr")
 
     @property
@@ -97,12 +110,18 @@ class Featurizer:
     def names(self) -> NDArray[np.object_]:
         """What each column is, by block: an n-gram, or a measure in words."""
         return np.concatenate(
-            [vectorizer.get_feature_names_out() for _, _, vectorizer in self.tfidf.blocks] + [np.array(block.names, dtype=object) for block in self.lexical.values()]
+            [vectorizer.get_feature_names_out() for _, _, vectorizer in self.tfidf.blocks]
+            + [np.array(block.names, dtype=object) for block in self.lexical.values()]
         )
 
 
 def _vectorizer(block: TfidfConfig, normalization: Sequence[str]) -> ArabicTfidfVectorizer:
     return ArabicTfidfVectorizer(
-        analyzer=block.analyzer, ngram_range=block.ngram_range, min_df=block.min_df, max_df=block.max_df,
-        max_features=block.max_features, sublinear_tf=block.sublinear_tf, normalization=list(normalization),
+        analyzer=block.analyzer,
+        ngram_range=block.ngram_range,
+        min_df=block.min_df,
+        max_df=block.max_df,
+        max_features=block.max_features,
+        sublinear_tf=block.sublinear_tf,
+        normalization=list(normalization),
     )

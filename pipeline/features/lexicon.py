@@ -48,7 +48,11 @@ def load_groups(path: str | Path) -> dict[str, list[str]]:
     for table, lists in tree.items():
         for name, terms in lists.items() if isinstance(lists, dict) else [("", lists)]:
             if not isinstance(terms, list) or not all(isinstance(term, str) and term.strip("* ") for term in terms):
-                raise ConfigError(f"[{table}] {name}: expected a list of terms", where=str(path), hint='A list looks like ["دمشق", "سوري*"].')
+                raise ConfigError(
+                    f"[{table}] {name}: expected a list of terms",
+                    where=str(path),
+                    hint='A list looks like ["دمشق", "سوري*"].',
+                )
             groups[f"{table}/{name}".rstrip("/")] = list(dict.fromkeys(terms))
     if not groups:
         raise ConfigError("holds no terms", where=str(path))
@@ -106,7 +110,10 @@ class Measures(NamedTuple):
 
         n_terms = n_columns - self.dense.shape[1]
         article, term, value = self.counted(n_terms)
-        return hstack([csr_matrix(self.dense), csr_matrix((value, (article, term)), shape=(len(self.dense), n_terms))], format="csr")
+        return hstack(
+            [csr_matrix(self.dense), csr_matrix((value, (article, term)), shape=(len(self.dense), n_terms))],
+            format="csr",
+        )
 
     def scores(self, coef: NDArray[np.float64]) -> NDArray[np.float64]:
         """Dot products with weights of shape (n_columns, n_outputs), without a matrix."""
@@ -179,14 +186,18 @@ class Lexicon:
         position = np.where(zone == 2, within + hits.sentences[n : 2 * n][article], within)
         position[zone == 0] = 0
         return Found(
-            article, zone, position,
-            starts[hits.text] + hits.sentence, hits.word + hits.text.astype(np.int64) * (1 << 32), hits.term.astype(np.int64),
+            article,
+            zone,
+            position,
+            starts[hits.text] + hits.sentence,
+            hits.word + hits.text.astype(np.int64) * (1 << 32),
+            hits.term.astype(np.int64),
             (hits.words[n : 2 * n] + hits.words[2 * n :]).astype(np.int64),
         )
 
 
 def grouped(found: Found, membership: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Sentence and group of each word that a group's terms hit; a word counts once a group, however many terms end in it."""
+    """Sentence and group of each word that a group's terms hit; a word counts once a group, by however many terms."""
     hit, group = np.nonzero(membership[found.term])
     key = np.unique(np.stack([found.sentence[hit], found.word[hit], group], axis=1), axis=0)
     return key[:, 0], key[:, 2]

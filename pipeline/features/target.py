@@ -19,9 +19,9 @@ PRESENCE = ("sentences about target", "share about target", "early", "title abou
 class TargetBlock:
     """Polarity of what is said about a target.
 
-    A sentence is about the target when it names every side, or a term of the group "both". Polarity words are counted there,
-    in the title, in the lede and over the whole; each polarity term that occurs in a sentence about the target (or in a
-    title that names a side) is a feature of its own.
+    A sentence is about the target when it names every side, or a term of the group "both". Polarity words are counted
+    there, in the title, in the lede and over the whole; each polarity term that occurs in a sentence about the target
+    (or in a title that names a side) is a feature of its own.
 
     Parameters
     ----------
@@ -44,7 +44,12 @@ class TargetBlock:
         return [
             *PRESENCE,
             *(f"{side} {measure}" for side in side_names for measure in ("share of sentences", "in title", "in lede")),
-            *(f"{zone}: {group} {measure}" for zone in ZONES for measure in ("count", "rate") for group in self.polarity.names),
+            *(
+                f"{zone}: {group} {measure}"
+                for zone in ZONES
+                for measure in ("count", "rate")
+                for group in self.polarity.names
+            ),
             *(f"{zone}: {measure}" for zone in ZONES for measure in ("favor share", "against share", "balance")),
             *(f"about target: {term}" for term in self.polarity.terms),
         ]
@@ -66,14 +71,24 @@ class TargetBlock:
         first = np.full(n, np.inf)
         np.minimum.at(first, sides.article[about], sides.position[about])
         columns = [
-            np.log1p(np.bincount(sides.article, about, n)), share(about, everywhere), 1 / (1 + first), share(about, is_title), share(about, is_lede),
+            np.log1p(np.bincount(sides.article, about, n)),
+            share(about, everywhere),
+            1 / (1 + first),
+            share(about, is_title),
+            share(about, is_lede),
         ]
         for side in range(named.shape[1]):
             if side != self._both:
-                columns += [share(named[:, side], everywhere), share(named[:, side], is_title), share(named[:, side], is_lede)]
+                columns += [
+                    share(named[:, side], everywhere),
+                    share(named[:, side], is_title),
+                    share(named[:, side], is_lede),
+                ]
         counts, balances = self._polarity(words, (spoken, is_title, is_lede, everywhere), n)
         inside = spoken[words.sentence]
-        return Measures(np.column_stack([*columns, *counts, *balances]), words.article[words.sentence[inside]], words.term[inside])
+        return Measures(
+            np.column_stack([*columns, *counts, *balances]), words.article[words.sentence[inside]], words.term[inside]
+        )
 
     def _named(self, sides: Found) -> NDArray[np.bool_]:
         """Which sides each sentence names, shape (n_sentences, n_groups)."""
@@ -86,7 +101,9 @@ class TargetBlock:
             return np.asarray(named.all(axis=1))
         return np.asarray(np.delete(named, self._both, axis=1).all(axis=1) | named[:, self._both])
 
-    def _polarity(self, words: Found, zones: tuple[NDArray[np.bool_], ...], n: int) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
+    def _polarity(
+        self, words: Found, zones: tuple[NDArray[np.bool_], ...], n: int
+    ) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
         """Counts and rates of each group in each zone, and how favor and against balance there."""
         names = self.polarity.names
         favor = [i for i, name in enumerate(names) if name.startswith("favor")]

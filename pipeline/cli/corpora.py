@@ -1,0 +1,42 @@
+"""mirsad corpora list | get NAME | info NAME."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipeline.cli import app
+
+corpora_app = typer.Typer(
+    help="Public corpora of Arabic news: where they are, what they hold.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(corpora_app, name="corpora")
+
+From = Annotated[str | None, typer.Option("--from", help="A folder that has the archives already.")]
+
+
+@corpora_app.command("list")
+def list_corpora() -> None:
+    """Name the corpora."""
+    from pipeline import corpora
+
+    for name in corpora.names():
+        typer.echo(f"{name:<10} {corpora.get(name).about}")
+
+
+@corpora_app.command()
+def get(name: Annotated[str, typer.Argument(help="Name of the corpus.")], from_dir: From = None) -> None:
+    """Find a corpus's archive, or download it into the user's cache, and check it."""
+    from pipeline import corpora
+
+    typer.echo(corpora.get(name, from_dir=from_dir, download=from_dir is None).path())
+
+
+@corpora_app.command()
+def info(name: Annotated[str, typer.Argument(help="Name of the corpus.")], from_dir: From = None) -> None:
+    """Say what a corpus holds, who made it, under which licence, and count its labels."""
+    from pipeline import corpora
+
+    for line in corpora.describe(name, from_dir=from_dir):
+        typer.echo(line)

@@ -1,0 +1,35 @@
+"""mirsad evaluate INPUT --labels FILE."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipeline.cli import app
+from pipeline.cli.predict import DEFAULT_MODEL
+from pipeline.cli.tables import say, show_metrics
+
+
+@app.command()
+def evaluate(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            help="Labelled articles: files, folders or globs, or the name of a corpus (mirsad corpora list)."
+        ),
+    ],
+    model: Annotated[str, typer.Option(help="The model folder.")] = DEFAULT_MODEL,
+    labels: Annotated[
+        str | None, typer.Option(help="CSV of labels by id, where the articles do not hold them.")
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option(help="Folder for metrics.json and the report; beside the model if not given.")
+    ] = None,
+) -> None:
+    """Judge a model on labelled articles that it was not trained on."""
+    from pipeline import evaluate as job
+
+    result = job.evaluate_files(inputs, model, labels=labels, output=output)
+    show_metrics({"judged": result.metrics})
+    say(f"Report: {result.folder / 'report.html'}")

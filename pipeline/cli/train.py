@@ -1,0 +1,34 @@
+"""mirsad train CONFIG."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from pipeline.cli import app
+from pipeline.cli.tables import say, show_metrics
+
+
+@app.command()
+def train(
+    config: Annotated[str, typer.Argument(help="The config file, for example configs/default.toml.")],
+    overrides: Annotated[
+        list[str], typer.Option("--set", help="Override a key: heads.stance.estimator.C=3. May be repeated.")
+    ] = [],  # noqa: B006
+) -> None:
+    """Train a model from a config file, judge it, and save it with its report."""
+    from pipeline import config as configs
+    from pipeline import train as job
+
+    start = time.perf_counter()
+    settings = configs.load(config, overrides)
+    result = job.train(settings, say=say)
+    show_metrics(result.metrics)
+    if left_out := result.data.rejects.total:
+        say(f"Left out {left_out} rows: {dict(result.data.rejects.counts)}")
+    say(f"Trained on {len(result.data):,} articles in {time.perf_counter() - start:.0f} s")
+    say(f"Model:  {result.folder}")
+    say(f"Report: {result.folder / 'report' / 'report.html'}")
+    say(f"Next:   mirsad predict --model {result.folder} YOUR_ARTICLES")
