@@ -8,18 +8,22 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features.kernel import BITS, DELETED, FIRST_EXPANSION, LONGEST_EXPANSION, PLAIN, SPACE, SPECIAL, WORD
+from pipeline.features.alphabet import CODED
+from pipeline.features.kernel import (
+    DELETED,
+    FIRST_EXPANSION,
+    IS_CODED,
+    LONGEST_EXPANSION,
+    PLAIN,
+    SPACE,
+    SPECIAL,
+    WORD,
+)
 from pipeline.text import Normalizer
 from pipeline.text.compose import attaches
 
 _BASIC_PLANE = 0x10000
-
-# Characters with a code of their own in keys: Latin to Arabic Extended, punctuation to symbols, and a few. They are
-# what news in Arabic script is written with; any other character works too, by a longer path.
-_CODED = sorted(
-    {0x09, 0x0A, 0x0D, *range(0x20, 0x900), *range(0x2000, 0x2700)}
-    | {0x3001, 0x3002, 0x300A, 0x300B, 0xFD3E, 0xFD3F, 0xFFFC, 0xFFFD}
-)
+_CODES = {point: code for code, point in enumerate(CODED, start=1)}
 
 
 class Characters(NamedTuple):
@@ -31,19 +35,18 @@ class Characters(NamedTuple):
         Entry of each UTF-16 unit of raw text: the normalized character with its class, or a special meaning.
     expansions : ndarray of uint32, shape (n, LONGEST_EXPANSION)
         Entries of characters that become several, 0 after the last.
-    codes : ndarray of uint16, shape (65536,)
-        Code of each normalized character in keys, ascending with the character; 0 where it has none.
     """
 
     units: NDArray[np.uint32]
     expansions: NDArray[np.uint32]
-    codes: NDArray[np.uint16]
 
 
 def entry(character: str) -> int:
     """A normalized character with its class, as Python's ``re`` sees ``\\w`` and ``\\s``."""
     is_word = character.isalnum() or character == "_"
-    return ord(character) | (WORD if is_word else 0) | (SPACE if character.isspace() else 0)
+    code = _CODES.get(ord(character))
+    symbol = ord(character) if code is None else code | IS_CODED
+    return symbol | (WORD if is_word else 0) | (SPACE if character.isspace() else 0)
 
 
 @lru_cache(maxsize=1)
@@ -87,7 +90,4 @@ def characters(steps: tuple[str, ...]) -> Characters:
         if composes or ("lowercase" in normalizer.steps and target in ("σ", "ς") and character not in ("σ", "ς")):
             units[code] = SPECIAL | PLAIN
     units[0xD800:0xE000] = SPECIAL | PLAIN
-    codes = np.zeros(_BASIC_PLANE, np.uint16)
-    codes[_CODED] = np.arange(1, len(_CODED) + 1)
-    assert len(_CODED) < 1 << BITS
-    return Characters(units, np.asarray(expansions, np.uint32).reshape(-1, LONGEST_EXPANSION), codes)
+    return Characters(units, np.asarray(expansions, np.uint32).reshape(-1, LONGEST_EXPANSION))

@@ -43,6 +43,10 @@ class _Announcer(event.Listener):  # type: ignore[misc]
 event.register("numba:compile", _Announcer())
 
 
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    return numba.njit(nogil=True, inline="always")(function)
+
+
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile the function when it is first called; it runs without the GIL, its machine code is kept on disk."""
     try:

@@ -139,7 +139,7 @@ class Learner:
             Normalizer(steps),
             [spec.analysis for spec in specs],
             wholes,
-            [_index_to_fill(spec, tables.codes) for spec in specs],
+            [_index_to_fill(spec) for spec in specs],
             learn=True,
             room=1 << 16,
         )
@@ -156,11 +156,11 @@ class Learner:
         return rows.matrix()
 
 
-def _index_to_fill(spec: BlockSpec, codes: NDArray[np.uint16]) -> Index:
+def _index_to_fill(spec: BlockSpec) -> Index:
     """An index without n-grams; the stop words of a block of words are in it."""
     if spec.stop_words:
         none = Terms.of([])
-        stops = build_index(none, words=True, codes=codes, columns=np.empty(0, np.int32), stop_words=spec.stop_words)
+        stops = build_index(none, words=True, columns=np.empty(0, np.int32), stop_words=spec.stop_words)
         return stops._replace(trie=new_trie(1 << 12))
     return Index(new_trie(1 << 12), new_lexicon(1 << 12, 1 << 15), np.empty(0, np.int32))
 
@@ -188,7 +188,7 @@ class Engine:
             columns = np.arange(self.n_columns, self.n_columns + n, dtype=np.int32)
             self._indexes.append(
                 build_index(
-                    block, words=spec.analysis.words, codes=self._tables.codes, columns=columns,
+                    block, words=spec.analysis.words, columns=columns,
                     stop_words=spec.stop_words,
                 )  # fmt: skip
             )

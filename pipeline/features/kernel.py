@@ -38,27 +38,35 @@ import numpy as np
 from numba.core import types
 from numba.extending import intrinsic
 
-from pipeline.features.compiled import compiled
+from pipeline.features.alphabet import BITS, CODED
+from pipeline.features.compiled import compiled, inlined
 
-# One entry of the character table: a code point and its class. A special entry (deleted, spelled out, or left to the
-# plain path) has its meaning where the code point would be.
-CODE_POINT = (1 << 21) - 1
+# One entry of the character table: a symbol and its class. The symbol is the character's code where it has one, else
+# its code point. A special entry (deleted, spelled out, or left to the plain path) has its meaning there instead.
+POINT = (1 << 21) - 1
+IS_CODED = 1 << 21
+SYMBOL = (1 << 22) - 1
 WORD, SPACE, SPECIAL = 1 << 24, 1 << 25, 1 << 26
+BLANK = SPACE | IS_CODED | (CODED.index(0x20) + 1)
 DELETED, PLAIN, FIRST_EXPANSION = 0, 1, 2
 LONGEST_EXPANSION = 4
 
-PACKED = 5  # characters that fit in a key
-BITS = 12  # bits of a character's code in a key
-CHAIN = 1 << 63  # marks the key of a longer path: CHAIN | parent node << 21 | code point
-ROOT = (1 << 42) - 1  # parent of a path that starts with a character that has no code
+PACKED = 5  # characters that fit in the key of an n-gram
+CHAIN = 1 << 63  # marks the key of a longer path: CHAIN | parent node << 22 | symbol
+ROOT = (1 << 41) - 1  # parent of a path that starts with a character that has no code
+SHORT = 2 * PACKED  # characters that fit in the two words of a string's key
+LONG = 1 << 63  # marks the key of a longer string, which is a hash
 
 ROOM, PLAIN_TEXT = 1, 2  # why `tokenize` stopped
 LINEAR, SUBLINEAR, BINARY = 0, 1, 2
 
+_CODE = np.uint64((1 << BITS) - 1)
+_BITS, _ABOVE = np.uint64(BITS), np.uint64(BITS * (PACKED - 1))
+_FIVE = np.uint64((1 << BITS * PACKED) - 1)
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xD6E8FEB86659FD93)
 _ONE, _32, _63, _LOW = np.uint64(1), np.uint64(32), np.uint64(63), np.uint64(0xFFFFFFFF)
-_HIGH = np.uint64(0xFFFFFFFF00000000)
+_NOWHERE = np.uint64(0xFFFFFFFFFFFFFFFE)  # a key that no n-gram has
 
 
 class Lexicon(NamedTuple):
@@ -66,10 +74,11 @@ class Lexicon(NamedTuple):
 
     Attributes
     ----------
-    slots : ndarray of uint64, a power of two long
-        Open addressing: upper half of the hash, and number + 1 below it; 0 is free.
-    hashes : ndarray of uint64
-        Hash of each string.
+    slots : ndarray of uint64, shape (a power of two, 4)
+        Open addressing: the two words of the key, and the number; the second word is 0 where the slot is free. One
+        slot is half a cache line.
+    keys : ndarray of uint64, shape (room, 2)
+        Key of each string: its codes, if it has up to ``SHORT`` characters that all have one, else a hash.
     spans : ndarray of int64, shape (room, 2)
         Start and length of each string in `pool`.
     pool : ndarray of uint32
@@ -79,7 +88,7 @@ class Lexicon(NamedTuple):
     """
 
     slots: Any
-    hashes: Any
+    keys: Any
     spans: Any
     pool: Any
     used: Any
@@ -188,11 +197,21 @@ class Weighting(NamedTuple):
 
 
 @intrinsic
-def _trailing_zeros(typing_context: Any, word: Any) -> Any:
-    """Position of the lowest set bit of a nonzero uint64."""
+def _count_ones(typing_context: Any, word: Any) -> Any:
+    """Number of set bits of an uint64."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], context.get_constant(types.boolean, True))
+        return builder.ctpop(arguments[0])
+
+    return types.uint64(types.uint64), code
+
+
+@intrinsic
+def _trailing_zeros(typing_context: Any, word: Any) -> Any:
+    """Position of the lowest set bit of an uint64, 64 where none is."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], context.get_constant(types.boolean, False))
 
     return types.uint64(types.uint64), code
 
@@ -200,34 +219,59 @@ def _trailing_zeros(typing_context: Any, word: Any) -> Any:
 # ---------------------------------------------------------------------------------------------------------- strings
 
 
+@inlined
+def string_key(characters, start, length):  # type: ignore[no-untyped-def]
+    """The two words of a string's key."""
+    upper = np.uint64(0)
+    lower = np.uint64(0)
+    coded = np.uint32(IS_CODED)
+    for i in range(start, start + length):
+        upper = ((upper << _BITS) | (lower >> _ABOVE)) & _FIVE
+        lower = ((lower << _BITS) | (np.uint64(characters[i]) & _CODE)) & _FIVE
+        coded &= characters[i]
+    if length > SHORT or coded == 0:
+        upper = np.uint64(length)
+        lower = np.uint64(0)
+        for i in range(start, start + length):
+            upper = (upper ^ np.uint64(characters[i])) * _MIX
+            lower = (lower + np.uint64(characters[i])) * _GOLDEN
+        upper |= np.uint64(LONG)
+        lower |= _ONE
+    return upper, lower
+
+
+@inlined
+def string_slot(upper, lower, size):  # type: ignore[no-untyped-def]
+    """Where the search for a string starts in a table of `size` (a power of two) slots."""
+    h = ((upper * _MIX) ^ lower) * _GOLDEN
+    return (h ^ (h >> _32)) & np.uint64(size - 1)
+
+
 @compiled
-def find_string(lexicon, characters, start, length, string_hash, insert):  # type: ignore[no-untyped-def]
+def find_string(lexicon, characters, start, length, upper, lower, insert):  # type: ignore[no-untyped-def]
     """Number of ``characters[start : start + length]``; where it is new it is added (`insert`) or -1 is returned."""
     slots, spans, pool, used = lexicon.slots, lexicon.spans, lexicon.pool, lexicon.used
     mask = np.uint64(len(slots) - 1)
-    tag = string_hash & _HIGH
-    slot = string_hash & mask
-    while True:
-        held = slots[slot]
-        if held == 0:
-            break
-        if held & _HIGH == tag:
-            number = np.int64(held & _LOW) - 1
-            if spans[number, 1] == length:
+    slot = string_slot(upper, lower, len(slots))
+    while slots[slot, 1] != 0:
+        if slots[slot, 0] == upper and slots[slot, 1] == lower:
+            number = np.int64(slots[slot, 2])
+            same = True
+            if upper & np.uint64(LONG) != 0:  # the key is a hash: look at the string itself
+                same = spans[number, 1] == length
                 at = spans[number, 0]
-                same = True
-                for i in range(length):
-                    if pool[at + i] != characters[start + i]:
-                        same = False
-                        break
-                if same:
-                    return number
+                i = 0
+                while same and i < length:
+                    same = pool[at + i] == characters[start + i]
+                    i += 1
+            if same:
+                return number
         slot = (slot + _ONE) & mask
     if not insert:
         return -1
     number, at = used[0], used[1]
-    slots[slot] = tag | np.uint64(number + 1)
-    lexicon.hashes[number] = string_hash
+    slots[slot, 0], slots[slot, 1], slots[slot, 2] = upper, lower, np.uint64(number)
+    lexicon.keys[number, 0], lexicon.keys[number, 1] = upper, lower
     spans[number, 0], spans[number, 1] = at, length
     for i in range(length):
         pool[at + i] = characters[start + i]
@@ -236,30 +280,21 @@ def find_string(lexicon, characters, start, length, string_hash, insert):  # typ
 
 
 @compiled
-def hash_string(characters, start, length):  # type: ignore[no-untyped-def]
-    """Hash of a string as `tokenize` computes it on the way."""
-    h = np.uint64(0)
-    for i in range(start, start + length):
-        h = (h ^ np.uint64(characters[i])) * _MIX
-    return (h ^ (h >> _32)) * _GOLDEN
-
-
-@compiled
-def rehash_strings(slots, hashes, n):  # type: ignore[no-untyped-def]
+def rehash_strings(slots, keys, n):  # type: ignore[no-untyped-def]
     """Fill empty slots with the first n strings."""
     mask = np.uint64(len(slots) - 1)
     for number in range(n):
-        slot = hashes[number] & mask
-        while slots[slot] != 0:
+        slot = string_slot(keys[number, 0], keys[number, 1], len(slots))
+        while slots[slot, 1] != 0:
             slot = (slot + _ONE) & mask
-        slots[slot] = (hashes[number] & _HIGH) | np.uint64(number + 1)
+        slots[slot, 0], slots[slot, 1], slots[slot, 2] = keys[number, 0], keys[number, 1], np.uint64(number)
 
 
 # ------------------------------------------------------------------------------------------------------------ step 1
 
 
 @compiled
-def tokenize(first, last, units, bounds, ready, table, expansions, wholes, buffer, starts, lengths, hashes, lexicon, chunks, ends, stopped):  # type: ignore[no-untyped-def]
+def tokenize(first, last, units, bounds, ready, table, expansions, wholes, buffer, starts, lengths, found_keys, lexicon, chunks, ends, stopped):  # type: ignore[no-untyped-def]
     """Replace texts by the numbers of their chunks.
 
     Parameters
@@ -278,8 +313,8 @@ def tokenize(first, last, units, bounds, ready, table, expansions, wholes, buffe
         Entries of characters that NFKC spells out, 0 after the last.
     wholes : ndarray of uint8, shape (n_fields,)
         1 for fields that are not cut at white space: the text is one chunk, runs of white space are one blank.
-    buffer, starts, lengths, hashes : ndarray
-        Room for the characters and chunks of one text.
+    buffer, starts, lengths, found_keys : ndarray
+        Room for the characters and chunks of one text; `found_keys` has shape (room, 4).
     lexicon : Lexicon
         Chunks known; new ones are added.
     chunks, ends : ndarray
@@ -293,6 +328,7 @@ def tokenize(first, last, units, bounds, ready, table, expansions, wholes, buffe
         The text it stopped at; `last` when all are read.
     """
     slots, spans, pool, used = lexicon.slots, lexicon.spans, lexicon.pool, lexicon.used
+    size = len(slots)
     stopped[0] = 0
     for text in range(first, last):
         n = 0
@@ -305,7 +341,7 @@ def tokenize(first, last, units, bounds, ready, table, expansions, wholes, buffe
                 entry = table[units[i]]
                 buffer[n] = entry
                 special = (entry >> np.uint32(26)) & np.uint32(1)
-                flags |= (entry & np.uint32(CODE_POINT)) * special
+                flags |= (entry & np.uint32(POINT)) * special
                 n += 1 - special
             if flags != 0:
                 n = 0
@@ -315,7 +351,7 @@ def tokenize(first, last, units, bounds, ready, table, expansions, wholes, buffe
                         buffer[n] = entry
                         n += 1
                         continue
-                    meaning = np.int64(entry & np.uint32(CODE_POINT))
+                    meaning = np.int64(entry & np.uint32(POINT))
                     if meaning == PLAIN:
                         stopped[0] = PLAIN_TEXT
                         return text
@@ -335,42 +371,61 @@ def tokenize(first, last, units, bounds, ready, table, expansions, wholes, buffe
                 entry = buffer[i]
                 i += 1
                 if entry & np.uint32(SPACE) != 0 and i < n and buffer[i] & np.uint32(SPACE) != 0:
-                    entry = np.uint32(SPACE | 32)
+                    entry = np.uint32(BLANK)
                     while i < n and buffer[i] & np.uint32(SPACE) != 0:
                         i += 1
                 buffer[kept] = entry
                 kept += 1
-            starts[0], lengths[0], hashes[0] = 0, kept, hash_string(buffer, 0, kept)
-            found = 1
+            starts[0], lengths[0] = 0, kept
+            found_keys[0, 0], found_keys[0, 1] = string_key(buffer, 0, kept)
+            found = 1 if kept > 0 else 0
         else:
-            # A blank after the end closes the last chunk.
-            buffer[n] = np.uint32(SPACE)
+            # A blank after the end closes the last chunk. The two words of the key are a shift register of codes.
+            buffer[n] = np.uint32(BLANK)
             begin = 0
-            h = np.uint64(0)
+            upper = np.uint64(0)
+            lower = np.uint64(0)
+            coded = np.uint32(IS_CODED)
             for i in range(n + 1):
                 entry = buffer[i]
                 if entry & np.uint32(SPACE) != 0:
                     if i > begin:
                         starts[found] = begin
                         lengths[found] = i - begin
-                        hashes[found] = (h ^ (h >> _32)) * _GOLDEN
+                        if i - begin > SHORT or coded == 0:
+                            upper, lower = string_key(buffer, begin, i - begin)
+                        found_keys[found, 0] = upper
+                        found_keys[found, 1] = lower
                         found += 1
                     begin = i + 1
-                    h = np.uint64(0)
+                    upper = np.uint64(0)
+                    lower = np.uint64(0)
+                    coded = np.uint32(IS_CODED)
                 else:
-                    h = (h ^ np.uint64(entry)) * _MIX
+                    upper = ((upper << _BITS) | (lower >> _ABOVE)) & _FIVE
+                    lower = ((lower << _BITS) | (np.uint64(entry) & _CODE)) & _FIVE
+                    coded &= entry
 
         filled = ends[text]
         if (
             used[0] + found > len(spans)
             or used[1] + n > len(pool)
-            or 2 * (used[0] + found) > len(slots)
+            or 2 * (used[0] + found) > size
             or filled + found > len(chunks)
         ):
             stopped[0] = ROOM
             return text
         for k in range(found):
-            chunks[filled + k] = find_string(lexicon, buffer, starts[k], lengths[k], hashes[k], True)
+            slot = string_slot(found_keys[k, 0], found_keys[k, 1], size)
+            found_keys[k, 2] = np.uint64(
+                slots[slot, 0] == found_keys[k, 0] and slots[slot, 1] == found_keys[k, 1] and found_keys[k, 0] < np.uint64(LONG)
+            )
+            chunks[filled + k] = np.int32(slots[slot, 2])
+        for k in range(found):
+            if found_keys[k, 2] == 0:
+                chunks[filled + k] = find_string(
+                    lexicon, buffer, starts[k], lengths[k], found_keys[k, 0], found_keys[k, 1], True
+                )
         ends[text + 1] = filled + found
     return last
 
@@ -378,14 +433,14 @@ def tokenize(first, last, units, bounds, ready, table, expansions, wholes, buffe
 # ------------------------------------------------------------------------------------------------------------ step 2
 
 
-@compiled
+@inlined
 def slot_of(key, size):  # type: ignore[no-untyped-def]
     """Where the search for a key starts in a table of `size` (a power of two) slots."""
     h = (key ^ (key >> _32)) * _GOLDEN
     return (h ^ (h >> np.uint64(29))) & np.uint64(size - 1)
 
 
-@compiled
+@inlined
 def find_key(trie, key, slot, insert):  # type: ignore[no-untyped-def]
     """Value (column + 1 above, node below) of a key from its first slot on; a new key is added, or -1."""
     table = trie.table
@@ -421,16 +476,15 @@ def rehash_keys(old, table):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def find_path(trie, characters, codes, start, stop, insert):  # type: ignore[no-untyped-def]
+def find_path(trie, characters, start, stop, insert):  # type: ignore[no-untyped-def]
     """Value of the n-gram ``characters[start:stop]``, step by step; the way for n-grams that a key cannot hold."""
     value = np.int64(-1)
     packed = np.uint64(0)
     fits = True
     for i in range(start, stop):
         depth = i - start
-        code = np.uint64(codes[characters[i] & np.uint32(CODE_POINT)]) if characters[i] & np.uint32(CODE_POINT) < len(codes) else np.uint64(0)
-        if fits and depth < PACKED and code != 0:
-            packed |= code << np.uint64(BITS * (PACKED - 1 - depth))
+        if fits and depth < PACKED and characters[i] & np.uint32(IS_CODED) != 0:
+            packed |= (np.uint64(characters[i]) & _CODE) << np.uint64(BITS * (PACKED - 1 - depth))
             if i + 1 < stop:
                 continue
             key = packed
@@ -440,24 +494,57 @@ def find_path(trie, characters, codes, start, stop, insert):  # type: ignore[no-
                 if value < 0:
                     return value
             fits = False
-            parent = np.uint64(value & 0xFFFFFFFF) if depth > 0 else np.uint64(ROOT)
-            key = np.uint64(CHAIN) | (parent << np.uint64(21)) | np.uint64(characters[i] & np.uint32(CODE_POINT))
+            parent = np.uint64(value) & _LOW if depth > 0 else np.uint64(ROOT)
+            key = np.uint64(CHAIN) | (parent << np.uint64(22)) | np.uint64(characters[i] & np.uint32(SYMBOL))
         value = find_key(trie, key, slot_of(key, len(trie.table)), insert)
         if value < 0:
             return value
     return value
 
 
+@inlined
+def _find_all(trie, keys, n, insert, pool, filled, values):  # type: ignore[no-untyped-def]
+    """Look n keys up, write the numbers of those that have one to the pool, and return how much of it is used then.
+
+    The first loop reads each key's first slot and settles nearly all of them without a branch that depends on
+    the outcome, so that many reads are under way at once; `values` (it may be `keys` itself) receives the values,
+    -1 for keys that are not there.
+    """
+    table = trie.table
+    size = len(table)
+    if insert:
+        for k in range(n):
+            slot = slot_of(keys[k], size)
+            held = table[slot, 0] == keys[k] + _ONE
+            value = np.int64(table[slot, 1])
+            if not held:
+                value = find_key(trie, keys[k], slot, True)
+            values[k] = np.uint64(value)
+            pool[filled] = np.int32(value + trie.used[1])
+            filled += 1
+        return filled
+    for k in range(n):
+        slot = slot_of(keys[k], size)
+        found = table[slot, 0]
+        held = found == keys[k] + _ONE
+        value = np.int64(table[slot, 1]) if held else np.int64(-1)
+        if not held and found != 0:
+            value = find_key(trie, keys[k], slot, False)
+        values[k] = np.uint64(value)
+        pool[filled] = np.int32((value >> 32) - 1)
+        filled += value >= 4294967296
+    return filled
+
+
 @compiled
-def expand_characters(first, last, block, lexicon, codes, padded, low, high, trie, insert, lists, keys, slots, wide):  # type: ignore[no-untyped-def]
+def expand_characters(first, last, block, lexicon, padded, low, high, trie, insert, lists, keys, wide):  # type: ignore[no-untyped-def]
     """List the character n-grams of the chunks `first` to `last`; returns the chunk at which room ran out.
 
     As in scikit-learn's ``char_wb``, a chunk is padded with a blank on each side (`padded`), and one that is
     shorter than the shortest n-gram counts once as it is; without padding (``char``) such a text has no n-grams.
     """
-    blank = np.uint32(SPACE | 32)
-    pool, spans, used = lexicon.pool, lexicon.spans, lists.used
-    size = len(trie.table)
+    pool, spans, used, table = lexicon.pool, lexicon.spans, lists.used, trie.table
+    size = len(table)
     for chunk in range(first, last):
         at, length = spans[chunk, 0], spans[chunk, 1]
         n = length + 2 if padded else length
@@ -468,16 +555,15 @@ def expand_characters(first, last, block, lexicon, codes, padded, low, high, tri
         if insert and (2 * (trie.used[0] + most * high) > size or trie.used[0] + most * high > len(trie.keys)):
             return chunk
         if padded:
-            wide[0] = wide[n - 1] = blank
+            wide[0] = wide[n - 1] = np.uint32(BLANK)
             for i in range(length):
                 wide[i + 1] = pool[at + i]
         else:
             for i in range(length):
                 wide[i] = pool[at + i]
-        coded = True
+        coded = np.uint32(IS_CODED)
         for i in range(n):
-            point = np.int64(wide[i] & np.uint32(CODE_POINT))
-            coded &= point < len(codes) and codes[min(point, len(codes) - 1)] != 0
+            coded &= wide[i]
 
         begin = used[0]
         every = 0
@@ -485,23 +571,19 @@ def expand_characters(first, last, block, lexicon, codes, padded, low, high, tri
         if padded and n < low:
             shortest = n
         longest = min(high, n)
-        if coded and longest <= PACKED:
+        if coded != 0 and longest <= PACKED:
             for i in range(n):
                 packed = np.uint64(0)
                 for depth in range(min(longest, n - i)):
-                    packed |= np.uint64(codes[wide[i + depth] & np.uint32(CODE_POINT)]) << np.uint64(BITS * (PACKED - 1 - depth))
+                    packed |= (np.uint64(wide[i + depth]) & _CODE) << np.uint64(BITS * (PACKED - 1 - depth))
                     if depth + 1 >= shortest:
                         keys[every] = packed
-                        slots[every] = trie.table[slot_of(packed, size), 0]
                         every += 1
-            for k in range(every):
-                slot = slot_of(keys[k], size)
-                value = np.int64(trie.table[slot, 1]) if slots[k] == keys[k] + _ONE else find_key(trie, keys[k], slot, insert)
-                used[0] = _append(lists.pool, used[0], value, trie.used[1], insert)
+            used[0] = _find_all(trie, keys, every, insert, lists.pool, used[0], keys)
         else:
             for i in range(n):
                 for size_of_ngram in range(shortest, min(longest, n - i) + 1):
-                    value = find_path(trie, wide, codes, i, i + size_of_ngram, insert)
+                    value = find_path(trie, wide, i, i + size_of_ngram, insert)
                     used[0] = _append(lists.pool, used[0], value, trie.used[1], insert)
                     every += 1
         lists.start[block, chunk] = begin
@@ -510,7 +592,7 @@ def expand_characters(first, last, block, lexicon, codes, padded, low, high, tri
     return last
 
 
-@compiled
+@inlined
 def _append(pool, filled, value, base, insert):  # type: ignore[no-untyped-def]
     """Write the number of an n-gram, if it has one, and return how many there are."""
     if insert:
@@ -566,7 +648,8 @@ def expand_words(first, last, block, lexicon, words, columns, unigrams, base, in
                 i += 1
             if i - start < 2:
                 continue
-            word = find_string(words, pool, start, i - start, hash_string(pool, start, i - start), insert)
+            upper, lower = string_key(pool, start, i - start)
+            word = find_string(words, pool, start, i - start, upper, lower, insert)
             column = np.int32(-1)
             if word >= 0 and word < len(columns):
                 column = columns[word]
@@ -591,14 +674,13 @@ def expand_words(first, last, block, lexicon, words, columns, unigrams, base, in
 
 
 @compiled
-def cross(first, last, block, corpus, chunk_words, low, high, n_words, trie, insert, filled, tokens, parents, keys, slots):  # type: ignore[no-untyped-def]
+def cross(first, last, block, corpus, chunk_words, low, high, n_words, trie, insert, filled, tokens, parents, keys):  # type: ignore[no-untyped-def]
     """Write the n-grams of two and more words of documents `first` to `last` to the stream.
 
     Node k of the trie is number ``n_words + k`` among parents, below which words count as themselves. `filled` (one
     int64) tells how much of the stream is used. Returns the document at which room ran out.
     """
-    table = trie.table
-    size = len(table)
+    size = len(trie.table)
     n_fields = corpus.fields.shape[1]
     for document in range(first, last):
         n = 0
@@ -627,22 +709,16 @@ def cross(first, last, block, corpus, chunk_words, low, high, n_words, trie, ins
             if m <= 0:
                 break
             for i in range(m):
-                key = (np.uint64(parents[i]) << _32) | np.uint64(tokens[i + length - 1])
-                keys[i] = key
-                slots[i] = table[slot_of(key, size), 0]
-            for i in range(m):
                 parent, word = parents[i], tokens[i + length - 1]
-                parents[i] = -1
-                if parent < 0 or word < 0:
-                    continue
-                slot = slot_of(keys[i], size)
-                value = np.int64(table[slot, 1]) if slots[i] == keys[i] + _ONE else find_key(trie, keys[i], slot, insert)
-                if value >= 0:
-                    parents[i] = (value & 0xFFFFFFFF) + n_words
-                if length >= low:
-                    filled[0] = _append(corpus.stream, filled[0], value, trie.used[1], insert)
-            if length >= low:
+                keys[i] = (np.uint64(parent) << _32) | np.uint64(word) if parent >= 0 and word >= 0 else _NOWHERE
+            if length < low:  # only the way to longer ones: what is written is not kept
+                _find_all(trie, keys, m, insert, corpus.stream, filled[0], keys)
+            else:
+                filled[0] = _find_all(trie, keys, m, insert, corpus.stream, filled[0], keys)
                 every += m
+            for i in range(m):
+                value = np.int64(keys[i])
+                parents[i] = (value & 0xFFFFFFFF) + n_words if value >= 0 else -1
         corpus.stream_ends[block, document, 0] = begin
         corpus.stream_ends[block, document, 1] = filled[0]
         corpus.stream_every[block, document] = every
@@ -652,7 +728,7 @@ def cross(first, last, block, corpus, chunk_words, low, high, n_words, trie, ins
 # ------------------------------------------------------------------------------------------------------------ step 3
 
 
-@compiled
+@inlined
 def _distinct_chunks(document, block, corpus, scratch):  # type: ignore[no-untyped-def]
     """Count the chunks of a document's fields; returns how many are distinct (they stand in ``scratch.chunks``)."""
     n_fields = corpus.fields.shape[1]
@@ -671,7 +747,7 @@ def _distinct_chunks(document, block, corpus, scratch):  # type: ignore[no-untyp
     return n
 
 
-@compiled
+@inlined
 def _count_ngrams(document, corpus, lists, scratch, totals):  # type: ignore[no-untyped-def]
     """Add up the n-grams of a document; returns how many columns it has (they stand in ``scratch.columns``).
 
@@ -728,16 +804,48 @@ def count_documents(first, last, corpus, lists, scratch, seen):  # type: ignore[
                 seen[node, 0] = stamp
 
 
+@inlined
+def _sort(scratch, n):  # type: ignore[no-untyped-def]
+    """Sort the first n of ``scratch.columns`` by two levels of bitmaps: set a bit for each, read the bits in order.
+
+    Bits are read four at a time whether there are so many or not, and the ones too many are overwritten by the next
+    word's: how many bits a word has cannot be predicted, and a wrong guess costs more than reading.
+    """
+    columns, bits, bits_of_bits = scratch.columns, scratch.bits, scratch.bits_of_bits
+    six = np.uint64(6)
+    for k in range(n):
+        column = np.uint64(columns[k])
+        word = column >> six
+        bits[word] |= _ONE << (column & _63)
+        bits_of_bits[word >> six] |= _ONE << (word & _63)
+    filled = 0
+    for w in range(len(bits_of_bits)):
+        above = bits_of_bits[w]
+        bits_of_bits[w] = 0
+        while above != 0:
+            word = np.uint64(w << 6) | _trailing_zeros(above)
+            above &= above - _ONE
+            below = bits[word]
+            bits[word] = 0
+            base = word << six
+            while True:
+                stop = filled + np.int64(_count_ones(below))
+                for i in range(4):
+                    columns[filled + i] = np.int32(base | _trailing_zeros(below))
+                    below &= below - _ONE
+                if below == 0:
+                    filled = stop
+                    break
+                filled += 4
+
+
 @compiled
 def emit(first, last, corpus, lists, scratch, weighting, indices, values, row_ends, totals):  # type: ignore[no-untyped-def]
     """Write the rows of documents `first` to `last`: sorted columns and weighted, normalized values.
 
-    Two levels of bitmaps sort the columns: a bit is set for each, and reading the bits in order costs a few
-    instructions a column where sorting would cost ten times that.
-
     ``row_ends[d + 1]`` receives the end of row d. Returns the document at which `indices` and `values` were full.
     """
-    counts, bits, bits_of_bits = scratch.counts, scratch.bits, scratch.bits_of_bits
+    counts = scratch.counts
     bounds, idf, tf = weighting.bounds, weighting.idf, weighting.tf
     n_tabled = tf.shape[1]
     for document in range(first, last):
@@ -749,44 +857,30 @@ def emit(first, last, corpus, lists, scratch, weighting, indices, values, row_en
                 counts[scratch.columns[k]] = 0
             totals[0], totals[1] = known, every
             return document
-        for k in range(touched):
-            column = np.uint64(scratch.columns[k])
-            word = column >> np.uint64(6)
-            bits[word] |= _ONE << (column & _63)
-            bits_of_bits[word >> np.uint64(6)] |= _ONE << (word & _63)
-
+        _sort(scratch, touched)
         block = 0
         block_start = filled
         total = 0.0
-        for w in range(len(bits_of_bits)):
-            above = bits_of_bits[w]
-            bits_of_bits[w] = 0
-            while above != 0:
-                word = np.uint64(w << 6) | _trailing_zeros(above)
-                above &= above - _ONE
-                below = bits[word]
-                bits[word] = 0
-                while below != 0:
-                    column = (word << np.uint64(6)) | _trailing_zeros(below)
-                    below &= below - _ONE
-                    while np.int64(column) >= bounds[block + 1]:
-                        _normalize(values, block_start, filled, total, weighting.norm[block])
-                        block += 1
-                        block_start = filled
-                        total = 0.0
-                    n = counts[column]
-                    counts[column] = 0
-                    value = (tf[block, n] if n < n_tabled else _tf(n, weighting.counting[block])) * idf[column]
-                    indices[filled] = np.int32(column)
-                    values[filled] = value
-                    total += value * value if weighting.norm[block] == 2 else abs(value)
-                    filled += 1
+        for k in range(touched):
+            column = scratch.columns[k]
+            while column >= bounds[block + 1]:
+                _normalize(values, block_start, filled, total, weighting.norm[block])
+                block += 1
+                block_start = filled
+                total = 0.0
+            n = counts[column]
+            counts[column] = 0
+            value = (tf[block, n] if n < n_tabled else _tf(n, weighting.counting[block])) * idf[column]
+            indices[filled] = column
+            values[filled] = value
+            total += value * value if weighting.norm[block] == 2 else abs(value)
+            filled += 1
         _normalize(values, block_start, filled, total, weighting.norm[block])
         row_ends[document + 1] = filled
     return last
 
 
-@compiled
+@inlined
 def _normalize(values, start, stop, total, norm):  # type: ignore[no-untyped-def]
     """Divide by the norm, `total` being the sum of squares (2) or of absolute values (1)."""
     if norm == 0 or total == 0.0:
@@ -796,7 +890,7 @@ def _normalize(values, start, stop, total, norm):  # type: ignore[no-untyped-def
         values[i] *= factor
 
 
-@compiled
+@inlined
 def _tf(count, counting):  # type: ignore[no-untyped-def]
     """What a count is worth."""
     if counting == SUBLINEAR:
@@ -879,17 +973,15 @@ def spell_characters(nodes, keys, letters, points, ends):  # type: ignore[no-unt
         node = nodes[k]
         begin = filled
         # Longer paths are walked from the last character to the first, and then turned around.
-        while keys[node] & np.uint64(CHAIN) != 0:
+        while node != ROOT and keys[node] & np.uint64(CHAIN) != 0:
             if filled < len(points):
-                points[filled] = np.uint32(keys[node] & np.uint64(CODE_POINT))
+                symbol = np.int64(keys[node] & np.uint64(SYMBOL))
+                points[filled] = letters[symbol - IS_CODED] if symbol >= IS_CODED else symbol
             filled += 1
-            parent = np.int64((keys[node] & ~np.uint64(CHAIN)) >> np.uint64(21))
-            node = parent
-            if parent == ROOT:
-                break
+            node = np.int64((keys[node] & ~np.uint64(CHAIN)) >> np.uint64(22))
         if node != ROOT:
             for depth in range(PACKED - 1, -1, -1):
-                code = (keys[node] >> np.uint64(BITS * (PACKED - 1 - depth))) & np.uint64((1 << BITS) - 1)
+                code = (keys[node] >> np.uint64(BITS * (PACKED - 1 - depth))) & _CODE
                 if code != 0:
                     if filled < len(points):
                         points[filled] = letters[code]
@@ -905,7 +997,7 @@ def spell_characters(nodes, keys, letters, points, ends):  # type: ignore[no-unt
 
 
 @compiled
-def spell_words(nodes, n_words, keys, words, points, ends):  # type: ignore[no-untyped-def]
+def spell_words(nodes, n_words, keys, words, letters, points, ends):  # type: ignore[no-untyped-def]
     """Write the characters of word n-grams, words parted by blanks. Returns how many there are."""
     filled = 0
     for k in range(len(nodes)):
@@ -926,7 +1018,8 @@ def spell_words(nodes, n_words, keys, words, points, ends):  # type: ignore[no-u
                 start = words.spans[word, 0]
                 at -= words.spans[word, 1]
                 for i in range(words.spans[word, 1]):
-                    points[at + i] = words.pool[start + i] & np.uint32(CODE_POINT)
+                    symbol = words.pool[start + i] & np.uint32(SYMBOL)
+                    points[at + i] = letters[symbol - IS_CODED] if symbol >= IS_CODED else symbol
                 if node < n_words:
                     break
                 at -= 1
@@ -938,18 +1031,18 @@ def spell_words(nodes, n_words, keys, words, points, ends):  # type: ignore[no-u
 
 
 @compiled
-def learn_characters(entries, bounds, codes, trie, node_columns):  # type: ignore[no-untyped-def]
+def learn_characters(entries, bounds, trie, node_columns):  # type: ignore[no-untyped-def]
     """Put n-grams into an empty trie that has room for all; n-gram k has column k."""
     for k in range(len(bounds) - 1):
         if bounds[k + 1] > bounds[k]:
-            value = find_path(trie, entries, codes, bounds[k], bounds[k + 1], True)
+            value = find_path(trie, entries, bounds[k], bounds[k + 1], True)
             node_columns[value] = k
 
 
 @compiled
 def learn_words(entries, bounds, words, word_columns, trie, node_columns):  # type: ignore[no-untyped-def]
     """Put n-grams of words, parted by blanks, into an empty lexicon and trie that have room for all."""
-    blank = np.uint32(SPACE | 32)
+    blank = np.uint32(BLANK)
     for rounds in range(2):  # all words are numbered before the first longer n-gram
         n_words = words.used[0]
         for k in range(len(bounds) - 1):
@@ -959,7 +1052,8 @@ def learn_words(entries, bounds, words, word_columns, trie, node_columns):  # ty
             for i in range(bounds[k], bounds[k + 1] + 1):
                 if i < bounds[k + 1] and entries[i] != blank:
                     continue
-                word = find_string(words, entries, start, i - start, hash_string(entries, start, i - start), True)
+                upper, lower = string_key(entries, start, i - start)
+                word = find_string(words, entries, start, i - start, upper, lower, True)
                 start = i + 1
                 n += 1
                 if rounds == 0 or n == 1:

@@ -10,9 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.features import kernel
+from pipeline.features.alphabet import CODED
 from pipeline.features.kernel import Corpus
 from pipeline.features.reader import Reader
 from pipeline.features.vocabulary import Terms, lexical_order, string_columns
+
+_LETTERS = np.array([0, *CODED], np.uint32)  # character of each code
 
 
 class Pruning(NamedTuple):
@@ -185,20 +188,12 @@ def _points(reader: Reader, block: int, nodes: NDArray[np.int64]) -> tuple[NDArr
     while True:
         if reader.analyses[block].words:
             n_words = int(index.words.used[0])
-            n = kernel.spell_words(nodes, n_words, index.trie.keys, index.words, points, ends)
+            n = kernel.spell_words(nodes, n_words, index.trie.keys, index.words, _LETTERS, points, ends)
         else:
-            n = kernel.spell_characters(nodes, index.trie.keys, _letters(reader.tables.codes), points, ends)
+            n = kernel.spell_characters(nodes, index.trie.keys, _LETTERS, points, ends)
         if n <= len(points):
             return points[:n], ends
         points = np.empty(n, np.uint32)
-
-
-def _letters(codes: NDArray[np.uint16]) -> NDArray[np.uint32]:
-    """Character of each code."""
-    coded = np.flatnonzero(codes)
-    letters = np.zeros(int(codes.max()) + 1, np.uint32)
-    letters[codes[coded]] = coded
-    return letters
 
 
 def _spell(reader: Reader, block: int, nodes: NDArray[np.int64]) -> Terms:

@@ -120,18 +120,16 @@ class Reader:
         self._buffer = np.empty(n, np.uint32)
         self._starts = np.empty(n, np.int64)
         self._lengths = np.empty(n, np.int64)
-        self._hashes = np.empty(n, np.uint64)
+        self._found_keys = np.empty((n, 4), np.uint64)
 
     def _list_room(self, n: int) -> None:
         self._keys = np.empty(n, np.uint64)
-        self._slots = np.empty(n, np.uint64)
         self._wide = np.empty(n, np.uint32)
 
     def _token_room(self, n: int) -> None:
         self._tokens = np.empty(n, np.int32)
         self._parents = np.empty(n, np.int64)
         self._token_keys = np.empty(n, np.uint64)
-        self._token_slots = np.empty(n, np.uint64)
 
     def _chunk_room(self, text: int) -> None:
         """Room in the lexicon for one more text of so many characters."""
@@ -139,10 +137,10 @@ class Reader:
         n_strings, n_characters = lexicon.used
         if n_strings + text > len(lexicon.spans):
             size = power_of_two(n_strings + text + len(lexicon.spans))
-            slots = np.zeros(2 * size, np.uint64)
-            kernel.rehash_strings(slots, lexicon.hashes, n_strings)
+            slots = np.zeros((2 * size, 4), np.uint64)
+            kernel.rehash_strings(slots, lexicon.keys, n_strings)
             lexicon = lexicon._replace(
-                slots=slots, hashes=grown(lexicon.hashes, size), spans=grown(lexicon.spans, size)
+                slots=slots, keys=grown(lexicon.keys, size), spans=grown(lexicon.spans, size)
             )
             self.lists = self.lists._replace(
                 **{name: grown(getattr(self.lists, name), size, 1) for name in ("start", "count", "every")}
@@ -168,11 +166,11 @@ class Reader:
         strings = int(words.used[0]) + longest
         if self.analyses[block].words and (strings > len(words.spans) or words.used[1] + longest > len(words.pool)):
             size = power_of_two(2 * strings)
-            slots = np.zeros(2 * size, np.uint64)
-            kernel.rehash_strings(slots, words.hashes, words.used[0])
+            slots = np.zeros((2 * size, 4), np.uint64)
+            kernel.rehash_strings(slots, words.keys, words.used[0])
             words = words._replace(
                 slots=slots,
-                hashes=grown(words.hashes, size),
+                keys=grown(words.keys, size),
                 spans=grown(words.spans, size),
                 pool=grown(words.pool, power_of_two(2 * (words.used[1] + longest))),
             )
@@ -247,7 +245,7 @@ class Reader:
     ) -> int:
         return kernel.tokenize(  # type: ignore[no-any-return]
             first, last, units, bounds, ready, self.tables.units, self.tables.expansions, self.wholes, self._buffer,
-            self._starts, self._lengths, self._hashes, self.lexicon, self.chunks, ends, self._stopped,
+            self._starts, self._lengths, self._found_keys, self.lexicon, self.chunks, ends, self._stopped,
         )  # fmt: skip
 
     def expand(self) -> None:
@@ -290,8 +288,8 @@ class Reader:
                 index.trie.used[1], self.learn, self.lists, self.chunk_words[block],
             )  # fmt: skip
         return kernel.expand_characters(  # type: ignore[no-any-return]
-            first, last, block, self.lexicon, self.tables.codes, analysis.padded, analysis.low, analysis.high,
-            index.trie, self.learn, self.lists, self._keys, self._slots, self._wide,
+            first, last, block, self.lexicon, analysis.padded, analysis.low, analysis.high,
+            index.trie, self.learn, self.lists, self._keys, self._wide,
         )  # fmt: skip
 
     def corpus(self, chunks: NDArray[np.int32], ends: NDArray[np.int64]) -> Corpus:
@@ -320,7 +318,7 @@ class Reader:
                 n_words = int(index.words.used[0]) if self.learn else len(index.word_columns)
                 first = kernel.cross(
                     first, n_documents, block, corpus, self.chunk_words[block], analysis.low, analysis.high, n_words,
-                    index.trie, self.learn, filled, self._tokens, self._parents, self._token_keys, self._token_slots,
+                    index.trie, self.learn, filled, self._tokens, self._parents, self._token_keys,
                 )  # fmt: skip
                 if first == n_documents:
                     break
@@ -344,7 +342,7 @@ class Reader:
             chunk_counts=np.zeros(n_chunks, np.int32),
             chunks=np.empty(n_chunks + 1, np.int32),
             counts=np.zeros(n_columns + 1, np.int32),
-            columns=np.empty(n_columns + 1, np.int32),
+            columns=np.empty(n_columns + 8, np.int32),
             bits=np.zeros(n_words, np.uint64),
             bits_of_bits=np.zeros(n_words // 64 + 1, np.uint64),
         )

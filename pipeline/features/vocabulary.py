@@ -12,8 +12,6 @@ from pipeline.features import kernel
 from pipeline.features.characters import entries
 from pipeline.features.kernel import Lexicon, Trie
 
-_BASIC_PLANE = 0x10000
-
 
 class Terms(NamedTuple):
     """Strings in two arrays, which load faster than a list of a million strings.
@@ -64,8 +62,8 @@ def power_of_two(least: float) -> int:
 def new_lexicon(n_strings: int, n_characters: int) -> Lexicon:
     """An empty lexicon with room for so many."""
     return Lexicon(
-        slots=np.zeros(power_of_two(2 * n_strings), np.uint64),
-        hashes=np.empty(n_strings, np.uint64),
+        slots=np.zeros((power_of_two(2 * n_strings), 4), np.uint64),
+        keys=np.empty((n_strings, 2), np.uint64),
         spans=np.empty((n_strings, 2), np.int64),
         pool=np.empty(n_characters, np.uint32),
         used=np.zeros(2, np.int64),
@@ -156,7 +154,7 @@ class Index(NamedTuple):
 
 
 def build_index(
-    terms: Terms, *, words: bool, codes: NDArray[np.uint16], columns: NDArray[np.int32], stop_words: Iterable[str] = ()
+    terms: Terms, *, words: bool, columns: NDArray[np.int32], stop_words: Iterable[str] = ()
 ) -> Index:
     """Tables for a vocabulary.
 
@@ -166,8 +164,6 @@ def build_index(
         N-grams.
     words : bool
         They are n-grams of words, not of characters.
-    codes : ndarray of uint16
-        Code of each character, see `Characters`.
     columns : ndarray of int32, shape (n_terms,)
         Column of each.
     stop_words : iterable of str
@@ -179,15 +175,14 @@ def build_index(
     bounds = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
     n = len(lengths)
     if not words:
-        points = text & np.uint32(kernel.CODE_POINT)
-        coded = bool((codes[np.minimum(points, _BASIC_PLANE - 1)] != 0).all() and (points < _BASIC_PLANE).all())
+        coded = bool((text & np.uint32(kernel.IS_CODED)).all())
         short = int(lengths.max(initial=0)) <= kernel.PACKED
         trie = new_trie(n if coded and short else len(text) + n)
         node_columns = np.full(len(trie.keys), -1, np.int32)
-        kernel.learn_characters(text, bounds, codes, trie, node_columns)
+        kernel.learn_characters(text, bounds, trie, node_columns)
         kernel.label(trie, _renumbered(node_columns, columns))
         return Index(trie, new_lexicon(1, 1), np.empty(0, np.int32))
-    n_blanks = int((text == (kernel.SPACE | 32)).sum())
+    n_blanks = int((text == kernel.BLANK).sum())
     lexicon = new_lexicon(n + n_blanks, len(text))
     trie = new_trie(n_blanks + 1)
     word_columns = np.full(n + n_blanks, -1, np.int32)
