@@ -49,11 +49,17 @@ def delimited(stream: io.TextIOWrapper, name: str, columns: Columns, rules: Rule
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            reason = "too_long" if "field limit" in str(error) else "malformed"
-            yield number, Reject(reason, str(error))
+            too_long = "field limit" in str(error)
+            if too_long:
+                # The cell is quoted and spans lines, or the limit on lines had caught it: go on after its closing quote.
+                next((line for line in lines if line.count('"') % 2), None)
+            yield number, Reject("too_long" if too_long else "malformed", str(error))
             continue
         if lines.overlong:
-            yield lines.overlong.pop(), Reject("too_long", f"more than {rules.max_chars:,} characters on one line")
+            lines.overlong.clear()
+            yield number, Reject("too_long", f"more than {rules.max_chars:,} characters on one line")
+            if cells is not None:
+                continue
         if cells is None:
             return
         if not cells:

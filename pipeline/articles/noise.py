@@ -48,7 +48,7 @@ LONGEST = 130
 
 def is_suspect(line: str) -> bool:
     """Tell whether a short paragraph could be noise: it does not end like a sentence, or begins like noise."""
-    return line[-1] != "." or line.startswith(phrases.OPENINGS) or line.endswith(("هنا.", "..."))
+    return line[-1] != "." or line.startswith(phrases.OPENINGS) or line.endswith(("هنا.", "هنا).", "..."))
 
 
 def _drop(pattern: str, *, longest: int = LONGEST) -> Callable[[Page], None]:

@@ -115,7 +115,7 @@ _BUTTON = _any(
     r"(?:ال)?بريد (?:ال)?إلكتروني|[إا]يميل|غوغل بلس|Facebook|Twitter|Whats[Aa]pp|Messenger|Telegram|LinkedIn",
     r"E-?mail|Pinterest|Share|Tweet|Copy link|Print|X|[0-9]+",
 )
-SHARE_BAR = rf"{_BUTTON}(?:[\s|،,/:+•-]+{_BUTTON}){{0,20}}\W*"
+SHARE_BAR = rf"(?=.*[^\W\d]){_BUTTON}(?:[\s|،,/:+•-]+{_BUTTON}){{0,20}}\W*"
 _NUMBER = "[0-9٠-٩]+"
 COMMENTS = _any(
     rf"(?:ال)?تعليق(?:ات)?(?: الزوار| القراء)? ?[:(]? ?(?:{_NUMBER})? ?\)?",

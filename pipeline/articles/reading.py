@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +19,7 @@ from pipeline.articles.decoding import DAMAGE, SAMPLE, BombError, detect, open_s
 from pipeline.articles.rejects import Reject, Rejects
 from pipeline.articles.rules import Rules, judge
 from pipeline.articles.sources import STDIN, Source, sources
+from pipeline.errors import InputError
 
 _READERS = {".txt": formats.txt, ".csv": formats.delimited, ".tsv": formats.delimited, ".jsonl": formats.jsonl}
 _HALF = re.compile("[\ud800-\udfff]")
@@ -53,17 +56,20 @@ def read(
     Raises
     ------
     InputError
-        An input does not exist or matches nothing (at the call); a table lacks a column that was asked for (while
-        reading).
+        An input does not exist or matches nothing, or an encoding is unknown (at the call); a table lacks a column that
+        was asked for (while reading).
     """
-    # Found at the call, so that a wrong path fails before any work is done.
-    return _batches(
-        sources(inputs),
-        columns or Columns(),
-        rules or Rules(),
-        batch_size,
-        rejects if rejects is not None else Rejects(),
-    )
+    rules = rules or Rules()
+    if rules.encoding is not None:
+        try:
+            rules = replace(rules, encoding=codecs.lookup(rules.encoding).name)
+        except LookupError:
+            raise InputError(
+                f"there is no encoding {rules.encoding!r}", hint="Say one such as utf-8 or cp1256."
+            ) from None
+    # The files are found at the call, so that a wrong path fails before any work is done.
+    found = sources(inputs)
+    return _batches(found, columns or Columns(), rules, batch_size, rejects if rejects is not None else Rejects())
 
 
 def _batches(
@@ -123,7 +129,8 @@ def _rows(source: Source, columns: Columns, rules: Rules, rejects: Rejects) -> I
     try:
         with open_source(source, max_ratio=rules.max_ratio) as stream:
             if source.format == ".parquet":
-                yield from formats.parquet(_seekable(stream, source), source.name, columns, rules)
+                with _seekable(stream, source) as file:
+                    yield from formats.parquet(file, source.name, columns, rules)
                 return
             yield from _text_rows(stream, source, columns, rules, rejects)
     except BombError as error:
@@ -149,22 +156,20 @@ def _text_rows(
             return
         encoding, how = found
     rejects.note_encoding(source.name, encoding, how)
-    errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
-    text = io.TextIOWrapper(
-        stream, encoding=encoding, errors=errors, newline="" if source.format in (".csv", ".tsv") else None
-    )
     reader = _READERS.get(source.format)
     if reader is None:
-        head = sample.decode(encoding, errors="replace").lstrip("\ufeff")
-        reader = formats.sniff(head, columns)
-    yield from reader(text, source.name, columns, rules)
+        reader = formats.sniff(sample.decode(encoding, errors="replace").lstrip("\ufeff"), columns)
+    errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
+    newline = "" if reader is formats.delimited else None
+    with io.TextIOWrapper(stream, encoding=encoding, errors=errors, newline=newline) as text:
+        yield from reader(text, source.name, columns, rules)
 
 
 def _seekable(stream: io.BufferedReader, source: Source) -> BinaryIO:
     """Give a stream that can be read from its end, as Parquet is."""
     if not source.gzipped and source.path != STDIN:
         return stream
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the last reference to it
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     shutil.copyfileobj(stream, file)
     file.seek(0)
     return file

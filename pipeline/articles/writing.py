@@ -124,7 +124,12 @@ def writer(path: str | Path, format: str | None = None) -> Iterator[Writer]:
         return
     with Replacement(path) as file, _explained(Path(path)):
         out = _WRITERS[name](file.stream)
-        yield out
+        try:
+            yield out
+        except BaseException:
+            with suppress(Exception):  # a Parquet file must be closed, though it is about to be removed
+                out.finish()
+            raise
         out.finish()
 
 
