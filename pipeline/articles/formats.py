@@ -51,7 +51,7 @@ def delimited(stream: io.TextIOWrapper, name: str, columns: Columns, rules: Rule
         except csv.Error as error:
             too_long = "field limit" in str(error)
             if too_long:
-                # The cell is quoted and spans lines, or the limit on lines had caught it: go on after its closing quote.
+                # The cell is quoted and spans lines, else the limit on lines had caught it: go on after its quote.
                 next((line for line in lines if line.count('"') % 2), None)
             yield number, Reject("too_long" if too_long else "malformed", str(error))
             continue

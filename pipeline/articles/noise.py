@@ -125,9 +125,9 @@ def _photo_credit(page: Page) -> None:
     kept = []
     for line in page.lines:
         if line.startswith(phrases.PHOTO_HEADS):
-            if len(line) <= LONGEST:
+            if len(line) <= LONGEST and (line[-1] != "." or "،" in line[:24]):
                 continue
-            # Too long for a caption: the paragraph runs on from the credit.
+            # Too long for a caption, or a sentence: what follows the credit belongs to the article.
             line = phrases.PHOTO_SOURCE.sub("", line, count=1).strip()
         kept.append(line)
     page.lines = kept

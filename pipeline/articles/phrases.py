@@ -89,7 +89,7 @@ AGENCY_TAIL = re.compile(rf"(?<=[.!؟\"”»])\s*[(\[]\s*{AGENCIES}\s*[)\]]\s*\.
 
 PHOTO_HEADS = ("مصدر الصورة", "صدر الصورة", "التعليق على الصورة", "تعليق الصورة", "Image caption", "Image copyright")
 PHOTO_SOURCE = re.compile(
-    r"م?صدر الصورة\s*[:،]?\s*(?:Getty(?: Images)?|AFP|EPA|Reuters|REUTERS|AP|BBC|PA|رويترز)?\s*(?:Image caption)?"
+    r"م?صدر الصورة(?:\s*[:،]\s*|\s+)(?:Getty(?: Images)?|AFP|EPA|Reuters|REUTERS|AP|BBC|PA|رويترز)\s*(?:Image caption)?"
 )
 
 _RELATED = _any(
@@ -105,7 +105,7 @@ _OPENER = r"[\[(*•»>]?\s*"
 # could be anything.
 READ_ALSO = re.compile(rf"{_OPENER}{_RELATED}\s*(?:\.\.+|[:|…/])?\s*[\])]?")
 READ_ALSO_HEADLINE = re.compile(
-    rf"{_OPENER}(?:{_RELATED}|للمزيد|شاهدوا?|كذلك|[إأا]قر[أئ](?:ي|وا)?)\s*(?:\.\.+|[:|…/]|{DASH}\s).*"
+    rf"{_OPENER}(?:{_RELATED}|للمزيد|شاهد(?:وا)?|كذلك|[إأا]قر[أئ](?:ي|وا)?)\s*(?:\.\.+|[:|…/]|{DASH}\s).*"
     r"|[إأا]قر[أئ](?:ي|وا)? (?:[أا]يض|المزيد).{5,}"
 )
 

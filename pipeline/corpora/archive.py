@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import re
 import tarfile
@@ -13,7 +14,7 @@ from typing import NamedTuple
 from pipeline.errors import CorpusError
 
 MAX_MEMBER = 16 << 20
-MAX_TOTAL = 2 << 30
+MAX_TOTAL = 1 << 30
 
 
 class Member(NamedTuple):
@@ -53,7 +54,8 @@ def members(path: Path, pattern: re.Pattern[str], *, wanted: frozenset[str] | No
     """
     total = 0
     try:
-        with tarfile.open(path, "r|gz") as archive:
+        # Unpacked by gzip, which notices an archive cut short; tarfile's own stream takes that for its end.
+        with gzip.open(path) as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
             for info in archive:
                 # Only regular files are read, and a name is only compared, never used as a path: links, devices and
                 # names that climb out of the folder have nothing to take hold of.
