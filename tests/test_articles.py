@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from pipeline.articles import Article, Columns, fields, table
+from pipeline.articles import REASONS, Article, Columns, fields, table
+from pipeline.articles.noise import RULES
 from pipeline.articles.parts import LEDE_MAX, LEDE_MIN, split_title
 
 FIRST = "اجتمع الوفدان صباح أمس في قاعة صغيرة تطل على البحيرة، وخرجا بعد ساعتين من غير بيان مشترك."
@@ -85,3 +87,9 @@ def test_empty_table_has_the_columns_too():
 def test_columns_that_were_named_are_required():
     assert Columns().required() == ["text"]
     assert Columns(text="body", title="headline", labels=("stance",)).required() == ["body", "headline", "stance"]
+
+
+def test_documentation_lists_every_rule_and_every_reason():
+    page = (Path(__file__).parents[1] / "docs" / "articles.md").read_text(encoding="utf-8")
+    assert all(f"| `{rule.name}` |" in page for rule in RULES)
+    assert all(f"| `{reason}` |" in page for reason in REASONS)
