@@ -39,7 +39,9 @@ class BlockSpec:
     stop_words: tuple[str, ...] = ()
 
 
-def weighting(specs: Sequence[BlockSpec], idfs: Sequence[NDArray[np.float64]]) -> Weighting:
+def weighting(
+    specs: Sequence[BlockSpec], idfs: Sequence[NDArray[np.float64]], columns: NDArray[np.int32]
+) -> Weighting:
     """What counts are worth in each block."""
     tf = np.empty((len(specs), TABLED))
     counts = np.arange(TABLED, dtype=float)
@@ -49,9 +51,14 @@ def weighting(specs: Sequence[BlockSpec], idfs: Sequence[NDArray[np.float64]]) -
             tf[block, 1:] = 1.0 + np.log(counts[1:])
         elif spec.counting == kernel.BINARY:
             tf[block] = 1.0
+    factors = np.concatenate([np.asarray(idf, np.float64) for idf in idfs])
+    numbers = np.empty(len(columns), np.int32)
+    numbers[columns] = np.arange(len(columns), dtype=np.int32)
     return Weighting(
         bounds=np.concatenate(([0], np.cumsum([len(idf) for idf in idfs], dtype=np.int64))),
-        idf=np.concatenate([np.asarray(idf, np.float64) for idf in idfs]),
+        columns=columns,
+        numbers=numbers,
+        idf=factors[columns],
         tf=tf,
         counting=np.array([spec.counting for spec in specs], np.int64),
         norm=np.array([_NORMS[spec.norm] for spec in specs], np.int64),
@@ -145,14 +152,15 @@ class Learner:
         )
         corpus = read_all(self.reader, in_batches(documents))
         self.n_documents = corpus.stream_ends.shape[1]
-        self.learned, self.corpus = learn(self.reader, corpus, [spec.pruning for spec in specs])
+        self.learned, self.corpus, self._columns = learn(self.reader, corpus, [spec.pruning for spec in specs])
 
     def matrix(self, idfs: Sequence[NDArray[np.float64]], dtype: Any) -> csr_matrix:
         """The matrix of the documents."""
         n_columns = sum(map(len, idfs))
         n_values = int(sum(learned.document_frequency.sum() for learned in self.learned))
         rows = Rows(n_columns, dtype, n_values)
-        rows.add(self.corpus, self.reader.lists, self.reader.scratch(n_columns), weighting(self.specs, idfs))
+        weights = weighting(self.specs, idfs, self._columns)
+        rows.add(self.corpus, self.reader.lists, self.reader.scratch(n_columns), weights)
         return rows.matrix()
 
 
@@ -174,25 +182,29 @@ class Engine:
         As for `Learner`.
     terms : sequence of Terms
         The vocabulary of each block.
+    idfs : sequence of ndarray
+        Inverse document frequencies, which tell the frequent n-grams from the rare ones.
     """
 
     def __init__(
-        self, steps: tuple[str, ...], specs: Sequence[BlockSpec], wholes: Sequence[bool], terms: Sequence[Terms]
+        self,
+        steps: tuple[str, ...],
+        specs: Sequence[BlockSpec],
+        wholes: Sequence[bool],
+        terms: Sequence[Terms],
+        idfs: Sequence[NDArray[np.float64]],
     ) -> None:
         self.specs, self.wholes = specs, wholes
         self._tables, self._normalizer = characters(steps), Normalizer(steps)
-        self._indexes = []
-        self.n_columns = 0
-        for spec, block in zip(specs, terms, strict=True):
-            n = len(block.lengths)
-            columns = np.arange(self.n_columns, self.n_columns + n, dtype=np.int32)
-            self._indexes.append(
-                build_index(
-                    block, words=spec.analysis.words, columns=columns,
-                    stop_words=spec.stop_words,
-                )  # fmt: skip
-            )
-            self.n_columns += n
+        self._columns = np.argsort(np.concatenate(idfs), kind="stable").astype(np.int32)
+        self.n_columns = len(self._columns)
+        numbers = np.empty(self.n_columns, np.int32)
+        numbers[self._columns] = np.arange(self.n_columns, dtype=np.int32)
+        stops = np.cumsum([len(idf) for idf in idfs])[:-1]
+        self._indexes = [
+            build_index(block, words=spec.analysis.words, columns=own, stop_words=spec.stop_words)
+            for spec, block, own in zip(specs, terms, np.split(numbers, stops), strict=True)
+        ]
         self._idle: list[Reader] = []
 
     def _reader(self) -> Reader:
@@ -213,7 +225,7 @@ class Engine:
         n_jobs: int = 1,
     ) -> csr_matrix:
         """The matrix of documents (fields of each)."""
-        weights = weighting(self.specs, idfs)
+        weights = weighting(self.specs, idfs, self._columns)
         if n_jobs == 1:
             return self._part(documents, weights, dtype)
         from scipy.sparse import vstack

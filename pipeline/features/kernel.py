@@ -175,12 +175,17 @@ class Scratch(NamedTuple):
 class Weighting(NamedTuple):
     """How counts become values.
 
+    Inside, columns are numbered by frequency, the most frequent first: what most documents touch then lies close
+    together, and the counters in use fit in the nearest cache.
+
     Attributes
     ----------
     bounds : ndarray of int64, shape (n_blocks + 1,)
         First column of each block.
+    columns, numbers : ndarray of int32, shape (n_columns,)
+        Column of each number, and number of each column.
     idf : ndarray of float64, shape (n_columns,)
-        Factor of each column.
+        Factor of each number.
     tf : ndarray of float64, shape (n_blocks, n)
         Value of each small count.
     counting : ndarray of int64, shape (n_blocks,)
@@ -190,10 +195,18 @@ class Weighting(NamedTuple):
     """
 
     bounds: Any
+    columns: Any
+    numbers: Any
     idf: Any
     tf: Any
     counting: Any
     norm: Any
+
+
+@inlined
+def _u(number):  # type: ignore[no-untyped-def]
+    """The number as an index that cannot be negative: spares the check for an index counted from the end."""
+    return np.uint64(number)
 
 
 @intrinsic
@@ -733,17 +746,18 @@ def _distinct_chunks(document, block, corpus, scratch):  # type: ignore[no-untyp
     """Count the chunks of a document's fields; returns how many are distinct (they stand in ``scratch.chunks``)."""
     n_fields = corpus.fields.shape[1]
     counts, seen = scratch.chunk_counts, scratch.chunks
-    n = 0
+    n = _u(0)
     for f in range(n_fields):
         field = corpus.fields[block, f]
         if field < 0:
             break
-        for k in range(corpus.ends[document * n_fields + field], corpus.ends[document * n_fields + field + 1]):
-            chunk = corpus.chunks[k]
+        at = document * n_fields + field
+        for k in range(_u(corpus.ends[at]), _u(corpus.ends[at + 1])):
+            chunk = _u(corpus.chunks[k])
             before = counts[chunk]
             counts[chunk] = before + 1
-            seen[n] = chunk
-            n += before == 0
+            seen[n] = np.int32(chunk)
+            n += _u(before == 0)
     return n
 
 
@@ -756,32 +770,32 @@ def _count_ngrams(document, corpus, lists, scratch, totals):  # type: ignore[no-
     """
     counts, columns, chunk_counts = scratch.counts, scratch.columns, scratch.chunk_counts
     pool, stream = lists.pool, corpus.stream
-    touched = 0
+    touched = _u(0)
     for block in range(corpus.fields.shape[0]):
         for k in range(_distinct_chunks(document, block, corpus, scratch)):
-            chunk = scratch.chunks[k]
+            chunk = _u(scratch.chunks[k])
             times = chunk_counts[chunk]
             chunk_counts[chunk] = 0
-            start = lists.start[block, chunk]
+            start = _u(lists.start[block, chunk])
             n = lists.count[block, chunk]
             totals[0] += np.int64(n) * times
             totals[1] += np.int64(lists.every[block, chunk]) * times
-            for j in range(start, start + n):
-                column = pool[j]
+            for j in range(start, start + _u(n)):
+                column = _u(pool[j])
                 before = counts[column]
                 counts[column] = before + times
-                columns[touched] = column
-                touched += before == 0
+                columns[touched] = np.int32(column)
+                touched += _u(before == 0)
         begin, end = corpus.stream_ends[block, document, 0], corpus.stream_ends[block, document, 1]
         totals[0] += end - begin
         totals[1] += corpus.stream_every[block, document]
-        for j in range(begin, end):
-            column = stream[j]
+        for j in range(_u(begin), _u(end)):
+            column = _u(stream[j])
             before = counts[column]
             counts[column] = before + 1
-            columns[touched] = column
-            touched += before == 0
-    return touched
+            columns[touched] = np.int32(column)
+            touched += _u(before == 0)
+    return np.int64(touched)
 
 
 @compiled
@@ -791,52 +805,52 @@ def count_documents(first, last, corpus, lists, scratch, seen):  # type: ignore[
         stamp = np.int32(document + 1)
         for block in range(corpus.fields.shape[0]):
             for k in range(_distinct_chunks(document, block, corpus, scratch)):
-                chunk = scratch.chunks[k]
+                chunk = _u(scratch.chunks[k])
                 scratch.chunk_counts[chunk] = 0
-                start = lists.start[block, chunk]
-                for j in range(start, start + lists.count[block, chunk]):
-                    node = lists.pool[j]
+                start = _u(lists.start[block, chunk])
+                for j in range(start, start + _u(lists.count[block, chunk])):
+                    node = _u(lists.pool[j])
                     seen[node, 1] += seen[node, 0] != stamp
                     seen[node, 0] = stamp
-            for j in range(corpus.stream_ends[block, document, 0], corpus.stream_ends[block, document, 1]):
-                node = corpus.stream[j]
+            for j in range(_u(corpus.stream_ends[block, document, 0]), _u(corpus.stream_ends[block, document, 1])):
+                node = _u(corpus.stream[j])
                 seen[node, 1] += seen[node, 0] != stamp
                 seen[node, 0] = stamp
 
 
 @inlined
-def _sort(scratch, n):  # type: ignore[no-untyped-def]
-    """Sort the first n of ``scratch.columns`` by two levels of bitmaps: set a bit for each, read the bits in order.
+def _sort(scratch, n, mapping):  # type: ignore[no-untyped-def]
+    """Map the first n of ``scratch.columns`` and sort them, by two levels of bitmaps: set a bit for each, read the bits in order.
 
     Bits are read four at a time whether there are so many or not, and the ones too many are overwritten by the next
     word's: how many bits a word has cannot be predicted, and a wrong guess costs more than reading.
     """
     columns, bits, bits_of_bits = scratch.columns, scratch.bits, scratch.bits_of_bits
     six = np.uint64(6)
-    for k in range(n):
-        column = np.uint64(columns[k])
+    for k in range(_u(n)):
+        column = _u(mapping[_u(columns[k])])
         word = column >> six
         bits[word] |= _ONE << (column & _63)
         bits_of_bits[word >> six] |= _ONE << (word & _63)
-    filled = 0
-    for w in range(len(bits_of_bits)):
+    filled = _u(0)
+    for w in range(_u(len(bits_of_bits))):
         above = bits_of_bits[w]
         bits_of_bits[w] = 0
         while above != 0:
-            word = np.uint64(w << 6) | _trailing_zeros(above)
+            word = (w << six) | _trailing_zeros(above)
             above &= above - _ONE
             below = bits[word]
             bits[word] = 0
             base = word << six
             while True:
-                stop = filled + np.int64(_count_ones(below))
-                for i in range(4):
+                stop = filled + _count_ones(below)
+                for i in range(_u(4)):
                     columns[filled + i] = np.int32(base | _trailing_zeros(below))
                     below &= below - _ONE
                 if below == 0:
                     filled = stop
                     break
-                filled += 4
+                filled += _u(4)
 
 
 @compiled
@@ -846,8 +860,8 @@ def emit(first, last, corpus, lists, scratch, weighting, indices, values, row_en
     ``row_ends[d + 1]`` receives the end of row d. Returns the document at which `indices` and `values` were full.
     """
     counts = scratch.counts
-    bounds, idf, tf = weighting.bounds, weighting.idf, weighting.tf
-    n_tabled = tf.shape[1]
+    bounds, numbers, idf, tf = weighting.bounds, weighting.numbers, weighting.idf, weighting.tf
+    n_tabled = _u(tf.shape[1])
     for document in range(first, last):
         filled = row_ends[document]
         known, every = totals[0], totals[1]
@@ -857,37 +871,41 @@ def emit(first, last, corpus, lists, scratch, weighting, indices, values, row_en
                 counts[scratch.columns[k]] = 0
             totals[0], totals[1] = known, every
             return document
-        _sort(scratch, touched)
-        block = 0
-        block_start = filled
-        total = 0.0
-        for k in range(touched):
-            column = scratch.columns[k]
-            while column >= bounds[block + 1]:
-                _normalize(values, block_start, filled, total, weighting.norm[block])
-                block += 1
-                block_start = filled
-                total = 0.0
-            n = counts[column]
-            counts[column] = 0
-            value = (tf[block, n] if n < n_tabled else _tf(n, weighting.counting[block])) * idf[column]
-            indices[filled] = column
-            values[filled] = value
-            total += value * value if weighting.norm[block] == 2 else abs(value)
-            filled += 1
-        _normalize(values, block_start, filled, total, weighting.norm[block])
+        _sort(scratch, touched, weighting.columns)
+        start = 0
+        for block in range(len(weighting.norm)):
+            stop = _first_not_below(scratch.columns, start, touched, bounds[block + 1])
+            norm, counting = weighting.norm[block], weighting.counting[block]
+            total = 0.0
+            for k in range(_u(start), _u(stop)):
+                column = scratch.columns[k]
+                number = _u(numbers[_u(column)])
+                n = _u(counts[number])
+                counts[number] = 0
+                value = (tf[block, n] if n < n_tabled else _tf(n, counting)) * idf[number]
+                indices[_u(filled) + k] = column
+                values[_u(filled) + k] = value
+                total += value * value if norm == 2 else abs(value)
+            if norm != 0 and total > 0.0:
+                factor = 1.0 / (np.sqrt(total) if norm == 2 else total)
+                for k in range(_u(filled + start), _u(filled + stop)):
+                    values[k] *= factor
+            start = stop
+        filled += touched
         row_ends[document + 1] = filled
     return last
 
 
 @inlined
-def _normalize(values, start, stop, total, norm):  # type: ignore[no-untyped-def]
-    """Divide by the norm, `total` being the sum of squares (2) or of absolute values (1)."""
-    if norm == 0 or total == 0.0:
-        return
-    factor = 1.0 / (np.sqrt(total) if norm == 2 else total)
-    for i in range(start, stop):
-        values[i] *= factor
+def _first_not_below(columns, start, stop, bound):  # type: ignore[no-untyped-def]
+    """Where the sorted columns reach the bound."""
+    while start < stop:
+        middle = (start + stop) // 2
+        if columns[middle] < bound:
+            start = middle + 1
+        else:
+            stop = middle
+    return start
 
 
 @inlined

@@ -53,7 +53,7 @@ def read_all(reader: Reader, batches: Iterable[list[str]]) -> Corpus:
     return reader.corpus(np.concatenate(pieces), np.cumsum(np.concatenate(counts)))
 
 
-def learn(reader: Reader, corpus: Corpus, prunings: Sequence[Pruning]) -> tuple[list[Learned], Corpus]:
+def learn(reader: Reader, corpus: Corpus, prunings: Sequence[Pruning]) -> tuple[list[Learned], Corpus, NDArray[np.int32]]:
     """Find all n-grams of the corpus and choose the vocabulary of each block.
 
     Returns
@@ -61,7 +61,9 @@ def learn(reader: Reader, corpus: Corpus, prunings: Sequence[Pruning]) -> tuple[
     learned : list of Learned
         One a block.
     corpus : Corpus
-        The corpus with its stream; n-grams stand in it, and in the reader's lists, as columns.
+        The corpus with its stream; n-grams stand in it, and in the reader's lists, as numbers of columns.
+    columns : ndarray of int32
+        Column of each number; see `kernel.Weighting`.
 
     Raises
     ------
@@ -87,9 +89,8 @@ def learn(reader: Reader, corpus: Corpus, prunings: Sequence[Pruning]) -> tuple[
     n_documents = corpus.stream_ends.shape[1]
     seen = np.zeros((bounds[-1], 2), np.int32)
     kernel.count_documents(0, n_documents, corpus, reader.lists, reader.scratch(0), seen)
-    columns = np.full(bounds[-1], -1, np.int32)
     learned: list[Learned] = []
-    n_columns = 0
+    kept: list[NDArray[np.int64]] = []
     for block, pruning in enumerate(prunings):
         frequency = seen[bounds[block] : bounds[block + 1], 1].astype(np.int64)
         nodes = _staying(frequency, pruning, n_documents)
@@ -105,11 +106,14 @@ def learn(reader: Reader, corpus: Corpus, prunings: Sequence[Pruning]) -> tuple[
             nodes = nodes[np.sort((-totals[nodes]).argsort()[: pruning.max_features])]
         if not len(nodes):
             raise ValueError("After pruning, no terms remain. Try a lower min_df or a higher max_df.")
-        columns[bounds[block] + nodes] = np.arange(n_columns, n_columns + len(nodes))
-        n_columns += len(nodes)
+        kept.append(bounds[block] + nodes)
         learned.append(Learned(_spell(reader, block, nodes), frequency[nodes]))
-    kernel.relabel(columns, corpus, reader.lists, reader.expanded)
-    return learned, corpus
+    by_column = np.concatenate(kept)
+    columns = np.argsort(-seen[by_column, 1], kind="stable").astype(np.int32)
+    numbers = np.full(bounds[-1], -1, np.int32)
+    numbers[by_column[columns]] = np.arange(len(columns), dtype=np.int32)
+    kernel.relabel(numbers, corpus, reader.lists, reader.expanded)
+    return learned, corpus, columns
 
 
 def _staying(frequency: NDArray[np.int64], pruning: Pruning, n_documents: int) -> NDArray[np.int64]:

@@ -281,7 +281,7 @@ class ArabicTfidfVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[mi
     def _engine(self) -> Engine:
         if not hasattr(self, "_cached_engine"):
             self._cached_engine = Engine(
-                tuple(self.normalization), [self.spec((0,))], [self.reads_whole], [self.terms]
+                tuple(self.normalization), [self.spec((0,))], [self.reads_whole], [self.terms], [self.factors()]
             )
         return self._cached_engine
 
