@@ -65,6 +65,14 @@ def test_encoding_may_be_forced(tmp_path):
     assert rejects.notes == ["a.txt: read as utf-16-le (as told)"]
 
 
+@pytest.mark.parametrize("form", ["txt", "csv", "jsonl"])
+def test_encoding_that_cannot_be_is_a_reject(tmp_path, form):
+    (tmp_path / f"a.{form}").write_bytes(TEXT.encode("utf-8"))
+    articles, rejects = one(tmp_path, encoding="utf-16")
+    assert articles == []
+    assert rejects.counts == {"undecodable": 1}
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [

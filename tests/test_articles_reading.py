@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.articles import REASONS, Columns, Reject, Rejects, Rules, read
 from pipeline.articles.rules import arabic_fraction
-from pipeline.errors import InputError
+from pipeline.errors import InputError, MirsadError
 
 TEXT = "وصلت البعثة إلى المدينة مساء أمس وبدأت عملها في الصباح."
 OTHER = "أغلقت الأسواق أبوابها مبكرا بسبب العاصفة التي ضربت الساحل."
@@ -298,6 +298,17 @@ def test_rejects_are_written_with_their_place(tmp_path):
     ]
     assert rejects.summary()["articles"] == 1
     assert rejects.summary()["reasons"] == {"too_short": 1}
+
+
+def test_rejects_file_in_a_folder_that_is_not_there_fails_at_once(tmp_path):
+    with pytest.raises(MirsadError, match="its folder does not exist"):
+        Rejects(tmp_path / "missing" / "rejects.jsonl")
+
+
+@pytest.mark.parametrize("name", ["cp9999", "hex"])
+def test_unknown_encoding_fails_at_the_call(tmp_path, name):
+    with pytest.raises(InputError, match=f"no encoding '{name}'"):
+        read(put(tmp_path / "a.txt", TEXT), rules=Rules(encoding=name))
 
 
 def test_no_rejects_no_file(tmp_path):

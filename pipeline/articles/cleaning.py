@@ -67,14 +67,19 @@ def layout(title: str, text: str) -> Page:
     left of a paragraph where a page was stripped of its tags, so it separates paragraphs too.
     """
     lines: list[str] = []
-    for line in _entities(text).replace("\xa0", " ").splitlines():
-        if not line.isprintable():  # rare, and asking first is many times cheaper
-            line = _ODD_BLANK.sub(" ", _INVISIBLE.sub("", line))
-        if "  " in line:
-            lines += [piece.strip().replace("  ", " ") for piece in _GAP.split(line)]
+    for line in _entities(text).replace("\xa0", " ").replace("\r\n", "\n").split("\n"):
+        if not line.isprintable():  # rare, and asking first is many times cheaper; so is splitting at line feeds only
+            for piece in line.splitlines():
+                lines += _at_gaps(_ODD_BLANK.sub(" ", _INVISIBLE.sub("", piece)))
+        elif "  " in line:
+            lines += _at_gaps(line)
         else:
             lines.append(line.strip())
     return Page(" ".join(_INVISIBLE.sub("", _entities(title)).split()), [line for line in lines if line])
+
+
+def _at_gaps(line: str) -> list[str]:
+    return [piece.strip().replace("  ", " ") for piece in _GAP.split(line)]
 
 
 def _entities(text: str) -> str:

@@ -193,6 +193,7 @@ def _is_link(line: str) -> bool:
     return len(line) >= 25 and line[0] != "و" and not line[0].isdigit() and " – " not in line
 
 
+_ANY = ("",)  # any suspect paragraph at all
 _ALSO_SIGNS = (
     *("قرأ", "قرئ", "مزيد", "همك", "عجبك", "شاهد", "طالع"),
     *("ذات ", "لها ", "متعلق", "الأكثر", "كذلك", "اخت", "نرشح"),
@@ -221,11 +222,13 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "dateline", "City and agency before the first sentence, and the caption of a photograph above them.", _dateline
     ),
-    Rule("agency_credit", "A line of nothing but agencies.", _drop(phrases.AGENCY_LINE, longest=90)),
+    Rule("agency_credit", "A line of nothing but agencies.", _drop(phrases.AGENCY_LINE, longest=90), _ANY),
     Rule("agency_tail", "Agencies in brackets after the last sentence.", _agency_tail),
     Rule("photo_credit", "Sources and captions of photographs.", _photo_credit),
-    Rule("share_bar", "Buttons that share, print or save.", _drop(phrases.SHARE_BAR)),
-    Rule("comments", "Counts of comments and views, invitations to comment.", _drop(phrases.COMMENTS, longest=40)),
+    Rule("share_bar", "Buttons that share, print or save.", _drop(phrases.SHARE_BAR), _ANY),
+    Rule(
+        "comments", "Counts of comments and views, invitations to comment.", _drop(phrases.COMMENTS, longest=40), _ANY
+    ),
     Rule(
         "reprint",
         "Reprint notes, disclaimers and copyright.",

@@ -84,7 +84,7 @@ DATELINE = re.compile(
     rf"[^()\n«»\"“:.!؟]{{0,70}}\(\s*{AGENCIES}\s*\)\s*{DASH}{{1,3}}\s*"
     rf"|[\w ،,]{{2,40}}\s{DASH}\s\(\s*{AGENCIES}\s*\)\s*:?\s*"
 )
-AGENCY_LINE = rf"[(\[*\s]*(?:(?:المصدر|المصادر|مصادر)\s*[:+]?\s*)?{AGENCIES}[)\]*\s.]*"
+AGENCY_LINE = rf"[(\[*\s]*(?:(?:المصدر|المصادر|مصادر)\s*[:+]?\s*)?{AGENCIES}[)\]*\s]*"
 AGENCY_TAIL = re.compile(rf"(?<=[.!؟\"”»])\s*[(\[]\s*{AGENCIES}\s*[)\]]\s*\.?$")
 
 PHOTO_HEADS = ("مصدر الصورة", "صدر الصورة", "التعليق على الصورة", "تعليق الصورة", "Image caption", "Image copyright")
@@ -115,7 +115,7 @@ _BUTTON = _any(
     r"(?:ال)?بريد (?:ال)?إلكتروني|[إا]يميل|غوغل بلس|Facebook|Twitter|Whats[Aa]pp|Messenger|Telegram|LinkedIn",
     r"E-?mail|Pinterest|Share|Tweet|Copy link|Print|X|[0-9]+",
 )
-SHARE_BAR = rf"(?=.*[^\W\d]){_BUTTON}(?:[\s|،,/:+•-]+{_BUTTON}){{0,20}}\W*"
+SHARE_BAR = rf"(?=.*[^\W\d]){_BUTTON}(?:[\s|،,/:+•-]+{_BUTTON}){{0,20}}[^\w.]*"
 _NUMBER = "[0-9٠-٩]+"
 COMMENTS = _any(
     rf"(?:ال)?تعليق(?:ات)?(?: الزوار| القراء)? ?[:(]? ?(?:{_NUMBER})? ?\)?",

@@ -62,6 +62,7 @@ def read(
     rules = rules or Rules()
     if rules.encoding is not None:
         try:
+            "".encode(rules.encoding)  # refuses codecs that are no encodings of text
             rules = replace(rules, encoding=codecs.lookup(rules.encoding).name)
         except LookupError:
             raise InputError(
@@ -135,6 +136,8 @@ def _rows(source: Source, columns: Columns, rules: Rules, rejects: Rejects) -> I
             yield from _text_rows(stream, source, columns, rules, rejects)
     except BombError as error:
         yield None, Reject("bomb", str(error))
+    except UnicodeError as error:  # only where the encoding was told and cannot be: UTF-16 without its mark
+        yield None, Reject("undecodable", str(error))
     except DAMAGE as error:
         yield None, Reject("broken_file", str(error))
     except OSError as error:

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from pipeline.articles.writing import Replacement
+from pipeline.errors import MirsadError
 
 REASONS: dict[str, str] = {
     "empty": "There is no text.",
@@ -77,6 +78,10 @@ class Rejects:
 
     def __init__(self, path: str | Path | None = None) -> None:
         self.path = Path(path) if path is not None else None
+        if self.path is not None and not self.path.parent.is_dir():  # better now than at the first reject, hours later
+            raise MirsadError(
+                "its folder does not exist", where=str(path), hint="Make it, or name another file for rejects."
+            )
         self.counts: Counter[str] = Counter()
         self.encodings: Counter[str] = Counter()
         self.notes: list[str] = []
