@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features.alphabet import CODED
-from pipeline.features.kernel import (
+from pipeline.features.alphabet import (
+    CODED,
     DELETED,
     FIRST_EXPANSION,
     IS_CODED,
@@ -57,6 +57,9 @@ def _entries() -> NDArray[np.uint32]:
 def entries(normalized: str) -> NDArray[np.uint32]:
     """Entries of a normalized text of any characters."""
     points = np.frombuffer(normalized.encode("utf-32-le", "surrogatepass"), np.uint32)
+    if len(points) < _BASIC_PLANE:  # a table would take longer to make than to do without
+        distinct, places = np.unique(points, return_inverse=True)
+        return np.array([entry(chr(point)) for point in distinct], np.uint32)[places]
     found = _entries()[np.minimum(points, _BASIC_PLANE - 1)]
     for index in np.flatnonzero(points >= _BASIC_PLANE):
         found[index] = entry(normalized[index])
@@ -72,7 +75,7 @@ def characters(steps: tuple[str, ...]) -> Characters:
     expansions: list[list[int]] = []
     for code in range(_BASIC_PLANE):
         character = chr(code)
-        target = normalizer.character(character)
+        target = normalizer.plainly(character)
         if len(target) == 1 and target == character:
             units[code] = plain_class[code]
         elif not target:

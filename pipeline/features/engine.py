@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features import kernel
+from pipeline.features import alphabet, kernel
 from pipeline.features.characters import characters
 from pipeline.features.kernel import Corpus, Weighting
 from pipeline.features.learning import Learned, Pruning, learn, read_all
-from pipeline.features.reader import Analysis, Reader
+from pipeline.features.plan import Analysis, worth
+from pipeline.features.reader import Reader
 from pipeline.features.vocabulary import Index, Terms, build_index, new_lexicon, new_trie
 from pipeline.text import Normalizer
 
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 BATCH = 256  # documents that go through the kernel together
-TABLED = 256  # counts whose value is looked up
-
-_NORMS = {None: 0, "l1": 1, "l2": 2}
 
 
 @dataclass(frozen=True)
@@ -43,14 +41,6 @@ def weighting(
     specs: Sequence[BlockSpec], idfs: Sequence[NDArray[np.float64]], columns: NDArray[np.int32]
 ) -> Weighting:
     """What counts are worth in each block."""
-    tf = np.empty((len(specs), TABLED))
-    counts = np.arange(TABLED, dtype=float)
-    for block, spec in enumerate(specs):
-        tf[block] = counts
-        if spec.counting == kernel.SUBLINEAR:
-            tf[block, 1:] = 1.0 + np.log(counts[1:])
-        elif spec.counting == kernel.BINARY:
-            tf[block] = 1.0
     factors = np.concatenate([np.asarray(idf, np.float64) for idf in idfs])
     numbers = np.empty(len(columns), np.int32)
     numbers[columns] = np.arange(len(columns), dtype=np.int32)
@@ -59,9 +49,9 @@ def weighting(
         columns=columns,
         numbers=numbers,
         idf=factors[columns],
-        tf=tf,
+        tf=np.array([worth(np.arange(alphabet.TABLED), spec.counting) for spec in specs]),
         counting=np.array([spec.counting for spec in specs], np.int64),
-        norm=np.array([_NORMS[spec.norm] for spec in specs], np.int64),
+        norm=np.array([alphabet.NORMS[spec.norm] for spec in specs], np.int64),
     )
 
 
@@ -195,13 +185,13 @@ class Engine:
         idfs: Sequence[NDArray[np.float64]],
     ) -> None:
         self.specs, self.wholes = specs, wholes
-        self._tables, self._normalizer = characters(steps), Normalizer(steps)
-        self._columns = np.argsort(np.concatenate(idfs), kind="stable").astype(np.int32)
-        self.n_columns = len(self._columns)
+        self.tables, self.normalizer = characters(steps), Normalizer(steps)
+        self.columns = np.argsort(np.concatenate(idfs), kind="stable").astype(np.int32)
+        self.n_columns = len(self.columns)
         numbers = np.empty(self.n_columns, np.int32)
-        numbers[self._columns] = np.arange(self.n_columns, dtype=np.int32)
+        numbers[self.columns] = np.arange(self.n_columns, dtype=np.int32)
         stops = np.cumsum([len(idf) for idf in idfs])[:-1]
-        self._indexes = [
+        self.indexes = [
             build_index(block, words=spec.analysis.words, columns=own, stop_words=spec.stop_words)
             for spec, block, own in zip(specs, terms, np.split(numbers, stops), strict=True)
         ]
@@ -213,7 +203,7 @@ class Engine:
             return self._idle.pop()
         except IndexError:
             return Reader(
-                self._tables, self._normalizer, [spec.analysis for spec in self.specs], self.wholes, self._indexes
+                self.tables, self.normalizer, [spec.analysis for spec in self.specs], self.wholes, self.indexes
             )
 
     def matrix(
@@ -225,7 +215,7 @@ class Engine:
         n_jobs: int = 1,
     ) -> csr_matrix:
         """The matrix of documents (fields of each)."""
-        weights = weighting(self.specs, idfs, self._columns)
+        weights = weighting(self.specs, idfs, self.columns)
         if n_jobs == 1:
             return self._part(documents, weights, dtype)
         from scipy.sparse import vstack

@@ -38,33 +38,36 @@ import numpy as np
 from numba.core import types
 from numba.extending import intrinsic
 
-from pipeline.features.alphabet import BITS, CODED
+from pipeline.features.alphabet import (
+    BINARY,
+    BITS,
+    BLANK,
+    CHAIN,
+    FIRST_EXPANSION,
+    GOLDEN,
+    IS_CODED,
+    LONG,
+    LONGEST_EXPANSION,
+    MIX,
+    PACKED,
+    PLAIN,
+    POINT,
+    ROOT,
+    SHORT,
+    SPACE,
+    SPECIAL,
+    SUBLINEAR,
+    SYMBOL,
+    WORD,
+)
 from pipeline.features.compiled import compiled, inlined
 
-# One entry of the character table: a symbol and its class. The symbol is the character's code where it has one, else
-# its code point. A special entry (deleted, spelled out, or left to the plain path) has its meaning there instead.
-POINT = (1 << 21) - 1
-IS_CODED = 1 << 21
-SYMBOL = (1 << 22) - 1
-WORD, SPACE, SPECIAL = 1 << 24, 1 << 25, 1 << 26
-BLANK = SPACE | IS_CODED | (CODED.index(0x20) + 1)
-DELETED, PLAIN, FIRST_EXPANSION = 0, 1, 2
-LONGEST_EXPANSION = 4
-
-PACKED = 5  # characters that fit in the key of an n-gram
-CHAIN = 1 << 63  # marks the key of a longer path: CHAIN | parent node << 22 | symbol
-ROOT = (1 << 41) - 1  # parent of a path that starts with a character that has no code
-SHORT = 2 * PACKED  # characters that fit in the two words of a string's key
-LONG = 1 << 63  # marks the key of a longer string, which is a hash
-
 ROOM, PLAIN_TEXT = 1, 2  # why `tokenize` stopped
-LINEAR, SUBLINEAR, BINARY = 0, 1, 2
 
 _CODE = np.uint64((1 << BITS) - 1)
 _BITS, _ABOVE = np.uint64(BITS), np.uint64(BITS * (PACKED - 1))
 _FIVE = np.uint64((1 << BITS * PACKED) - 1)
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_MIX = np.uint64(0xD6E8FEB86659FD93)
+_GOLDEN, _MIX = np.uint64(GOLDEN), np.uint64(MIX)
 _ONE, _32, _63, _LOW = np.uint64(1), np.uint64(32), np.uint64(63), np.uint64(0xFFFFFFFF)
 _NOWHERE = np.uint64(0xFFFFFFFFFFFFFFFE)  # a key that no n-gram has
 
@@ -917,44 +920,44 @@ def _tf(count, counting):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def score(first, last, corpus, lists, scratch, weighting, rows, scores, totals):  # type: ignore[no-untyped-def]
+def score(first, last, corpus, lists, scratch, tf, counting, norm, blocks, rows, scores, totals):  # type: ignore[no-untyped-def]
     """Write the linear scores of documents `first` to `last`: what the row times the weights would be.
 
     Parameters
     ----------
+    blocks : ndarray of uint8, shape (n_columns,)
+        Block of each number.
     rows : ndarray of float32, shape (n_columns, 1 + n_outputs)
-        Inverse document frequency and, multiplied with it, the weights of each column, side by side in memory.
+        Inverse document frequency and, multiplied with it, the weights of each number, side by side in memory.
     scores : ndarray of float64, shape (n_documents, n_outputs)
         Receives the scores.
     totals : ndarray of int64, shape (n_documents, 2)
         Receives the numbers of known and of all n-grams.
     """
     counts, columns = scratch.counts, scratch.columns
-    n_blocks = len(weighting.norm)
+    n_blocks = len(norm)
     n_outputs = scores.shape[1]
-    n_tabled = weighting.tf.shape[1]
+    n_tabled = _u(tf.shape[1])
     sums = np.zeros((n_blocks, n_outputs))
-    squares = np.zeros(n_blocks)
+    sizes = np.zeros(n_blocks)
     for document in range(first, last):
         touched = _count_ngrams(document, corpus, lists, scratch, totals[document])
         sums[:] = 0.0
-        squares[:] = 0.0
-        for k in range(touched):
-            column = columns[k]
-            block = 0
-            while column >= weighting.bounds[block + 1]:
-                block += 1
-            n = counts[column]
-            counts[column] = 0
-            tf = weighting.tf[block, n] if n < n_tabled else _tf(n, weighting.counting[block])
-            value = tf * rows[column, 0]
-            squares[block] += value * value if weighting.norm[block] == 2 else abs(value)
-            for output in range(n_outputs):
-                sums[block, output] += tf * rows[column, 1 + output]
+        sizes[:] = 0.0
+        for k in range(_u(touched)):
+            number = _u(columns[k])
+            block = _u(blocks[number])
+            n = _u(counts[number])
+            counts[number] = 0
+            value = tf[block, n] if n < n_tabled else _tf(n, counting[block])
+            weighted = value * rows[number, 0]
+            sizes[block] += weighted * weighted if norm[block] == 2 else abs(weighted)
+            for output in range(_u(n_outputs)):
+                sums[block, output] += value * rows[number, _u(1) + output]
         for block in range(n_blocks):
             factor = 1.0
-            if weighting.norm[block] != 0 and squares[block] > 0.0:
-                factor = 1.0 / (np.sqrt(squares[block]) if weighting.norm[block] == 2 else squares[block])
+            if norm[block] != 0 and sizes[block] > 0.0:
+                factor = 1.0 / (np.sqrt(sizes[block]) if norm[block] == 2 else sizes[block])
             for output in range(n_outputs):
                 scores[document, output] += sums[block, output] * factor
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features import kernel
+from pipeline.features import alphabet, kernel
 from pipeline.features.alphabet import CODED
 from pipeline.features.kernel import Corpus
 from pipeline.features.reader import Reader
@@ -149,7 +149,7 @@ def _order(reader: Reader, block: int, nodes: NDArray[np.int64]) -> NDArray[np.i
         return nodes
     keys = reader.indexes[block].trie.keys
     if not reader.analyses[block].words:
-        if (keys[nodes] < np.uint64(kernel.CHAIN)).all():
+        if (keys[nodes] < np.uint64(alphabet.CHAIN)).all():
             return np.argsort(keys[nodes])  # codes ascend with their characters
         return lexical_order(string_columns(*_points(reader, block, nodes)))
     # Words consist of characters above the blank, so n-grams sort as tuples of words do.

@@ -72,6 +72,8 @@ class Found(NamedTuple):
         Number of the sentence within lede and body, from 0; 0 in the title.
     sentence, word, term : ndarray of shape (n_hits,), int
         Which sentence a hit is in, at which word (any number that tells words apart), of which term.
+    start, end : ndarray of shape (n_hits,), int
+        Characters of the normalized title, lede or body that a hit covers, from the start of its first word.
     words : ndarray of shape (n_articles,), int
         Words of lede and body.
     """
@@ -82,7 +84,32 @@ class Found(NamedTuple):
     sentence: NDArray[np.int64]
     word: NDArray[np.int64]
     term: NDArray[np.int64]
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
     words: NDArray[np.int64]
+
+    def spoken(self, hit: NDArray[np.int64], column: NDArray[np.int64]) -> Spoken:
+        """Say that columns speak of hits; one entry a pair."""
+        sentence = self.sentence[hit]
+        return Spoken(column, self.article[sentence], self.zone[sentence], self.start[hit], self.end[hit])
+
+
+class Spoken(NamedTuple):
+    """What in an article the columns of a block speak of; one entry for a column and a place.
+
+    Attributes
+    ----------
+    column, article, zone : ndarray of shape (n,), int
+        Column of the block, article, and 0 title, 1 lede, 2 body.
+    start, end : ndarray of shape (n,), int
+        Characters of that part of the article, normalized.
+    """
+
+    column: NDArray[np.int64]
+    article: NDArray[np.int64]
+    zone: NDArray[np.int64]
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
 
 
 class Measures(NamedTuple):
@@ -192,6 +219,8 @@ class Lexicon:
             starts[hits.text] + hits.sentence,
             hits.word + hits.text.astype(np.int64) * (1 << 32),
             hits.term.astype(np.int64),
+            hits.word.astype(np.int64),
+            hits.end.astype(np.int64),
             (hits.words[n : 2 * n] + hits.words[2 * n :]).astype(np.int64),
         )
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features import kernel
+from pipeline.features import alphabet, kernel
 from pipeline.features.characters import Characters, entries
 from pipeline.features.kernel import Corpus, Lists, Scratch
+from pipeline.features.plan import Analysis
 from pipeline.features.vocabulary import Index, new_lexicon, power_of_two
 from pipeline.text import Normalizer
 
@@ -21,29 +21,6 @@ MOST_CHARACTERS = 1 << 24
 MOST_NGRAMS = 1 << 25
 
 _UNPAIRED = "\ud800"  # stands in for a text that the table cannot read; the kernel asks for the plain path
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """What a block reads.
-
-    Attributes
-    ----------
-    words : bool
-        N-grams of words; otherwise of characters.
-    padded : bool
-        Characters within words, a blank on each side (``char_wb``).
-    low, high : int
-        Shortest and longest n-gram.
-    fields : tuple of int
-        Fields, in order.
-    """
-
-    words: bool
-    padded: bool
-    low: int
-    high: int
-    fields: tuple[int, ...]
 
 
 def grown(array: NDArray[Any], size: int, axis: int = 0) -> NDArray[Any]:
@@ -215,7 +192,7 @@ class Reader:
         units = np.frombuffer(encoded, np.uint16)
         bounds = np.zeros(n_texts + 1, np.int64)
         np.cumsum(lengths, out=bounds[1:])
-        longest = kernel.LONGEST_EXPANSION * int(lengths.max(initial=0)) + 2
+        longest = alphabet.LONGEST_EXPANSION * int(lengths.max(initial=0)) + 2
         if longest > len(self._buffer):
             self._text_room(power_of_two(longest))
         if len(units) + n_texts > len(self.chunks):

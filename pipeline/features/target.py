@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.errors import ConfigError
-from pipeline.features.lexicon import Found, Lexicon, Measures, Texts, grouped, tally
+from pipeline.features.lexicon import Found, Lexicon, Measures, Spoken, Texts, grouped, tally
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -119,3 +119,35 @@ class TargetBlock:
             f, a = count[:, favor].sum(axis=1), count[:, against].sum(axis=1)
             balances += [f / (f + a + 1), a / (f + a + 1), (f - a) / (f + a + 2)]
         return counts, balances
+
+    def spoken(self, title: Texts, lede: Texts, body: Texts) -> Spoken:
+        """Which words of normalized articles each column measures."""
+        sides, words = self.sides.find(title, lede, body), self.polarity.find(title, lede, body)
+        named = self._named(sides)
+        about, is_title, is_lede = self._about(named), sides.zone == 0, sides.zone == 1
+        first = np.full(len(title), np.inf)
+        np.minimum.at(first, sides.article[about], sides.position[about])
+        earliest = about & (sides.position == first[sides.article])
+        zones = (about | (is_title & named.any(axis=1)), is_title, is_lede, np.ones(len(about), dtype=bool))
+        of_side, of_group = self.sides.membership[sides.term], self.polarity.membership[words.term]
+        # hits that each column measures, in the order of `names`; first those of the sides, then those of polarity
+        side_columns = [zone[sides.sentence] for zone in (about, about, earliest, about & is_title, about & is_lede)]
+        for side in range(named.shape[1]):
+            if side != self._both:
+                side_columns += [of_side[:, side] & zone[sides.sentence] for zone in (zones[3], is_title, is_lede)]
+        inside = [zone[words.sentence][:, None] for zone in zones]
+        favor, against = (
+            of_group[:, [i for i, name in enumerate(self.polarity.names) if name.startswith(side)]].any(axis=1)
+            for side in ("favor", "against")
+        )
+        shares = np.column_stack([favor, against, favor | against])
+        counts_and_rates = [zone & of_group for zone in inside for _ in range(2)]
+        word_columns = np.hstack([*counts_and_rates, *(zone & shares for zone in inside)])
+        hit, column = np.nonzero(np.column_stack(side_columns))
+        one = sides.spoken(hit, column)
+        hit, column = np.nonzero(word_columns)
+        about_hits = np.nonzero(inside[0][:, 0])[0]
+        start = len(side_columns)
+        column = np.concatenate([column + start, words.term[about_hits] + start + word_columns.shape[1]])
+        two = words.spoken(np.concatenate([hit, about_hits]), column)
+        return Spoken(*(np.concatenate(parts) for parts in zip(one, two, strict=True)))

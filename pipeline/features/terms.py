@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.features.lexicon import Lexicon, Measures, Texts, grouped, tally
+from pipeline.features.lexicon import Lexicon, Measures, Spoken, Texts, grouped, tally
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,3 +63,18 @@ class TermsBlock:
             (in_text + in_title) > 0,
         ]
         return Measures(np.hstack([np.asarray(m, dtype=np.float64) for m in measures]))
+
+    def spoken(self, title: Texts, lede: Texts, body: Texts) -> Spoken:
+        """Which words of normalized articles each column measures."""
+        found = self.lexicon.find(title, lede, body)
+        hit, group = np.nonzero(self.lexicon.membership[found.term])
+        sentence = found.sentence[hit]
+        article, zone, position = found.article[sentence], found.zone[sentence], found.position[sentence]
+        first = np.full((len(title), len(self.lexicon.groups)), np.inf)
+        in_text = zone > 0
+        np.minimum.at(first, (article[in_text], group[in_text]), position[in_text])
+        earliest = in_text & (position == first[article, group])
+        measured = (zone == 0, zone == 1, zone == 1, in_text, in_text, in_text, earliest, zone >= 0)
+        rows = [np.nonzero(of)[0] for _, of in zip(MEASURES, measured, strict=True)]
+        column = [group[r] + i * len(self.lexicon.groups) for i, r in enumerate(rows)]
+        return found.spoken(hit[np.concatenate(rows)], np.concatenate(column))

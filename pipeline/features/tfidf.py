@@ -13,10 +13,10 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from pipeline.features import kernel
+from pipeline.features import alphabet, kernel
 from pipeline.features.engine import BlockSpec, Engine, Learner
 from pipeline.features.learning import Learned, Pruning
-from pipeline.features.reader import Analysis
+from pipeline.features.plan import Analysis
 from pipeline.features.vocabulary import Terms
 from pipeline.text import DEFAULT_STEPS, Normalizer
 
@@ -312,9 +312,9 @@ class ArabicTfidfVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[mi
         self._validate_params()
         low, high = self._range()
         if self.binary:
-            counting = kernel.BINARY
+            counting = alphabet.BINARY
         else:
-            counting = kernel.SUBLINEAR if self.sublinear_tf else kernel.LINEAR
+            counting = alphabet.SUBLINEAR if self.sublinear_tf else alphabet.LINEAR
         return BlockSpec(
             Analysis(self.analyzer == "word", self.analyzer == "char_wb", low, high, fields),
             Pruning(self.min_df, self.max_df, self.max_features, self.binary),

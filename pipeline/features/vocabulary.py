@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features import kernel
+from pipeline.features import alphabet, kernel
 from pipeline.features.characters import entries
 from pipeline.features.kernel import Lexicon, Trie
 
@@ -175,14 +175,14 @@ def build_index(
     bounds = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
     n = len(lengths)
     if not words:
-        coded = bool((text & np.uint32(kernel.IS_CODED)).all())
-        short = int(lengths.max(initial=0)) <= kernel.PACKED
+        coded = bool((text & np.uint32(alphabet.IS_CODED)).all())
+        short = int(lengths.max(initial=0)) <= alphabet.PACKED
         trie = new_trie(n if coded and short else len(text) + n)
         node_columns = np.full(len(trie.keys), -1, np.int32)
         kernel.learn_characters(text, bounds, trie, node_columns)
         kernel.label(trie, _renumbered(node_columns, columns))
         return Index(trie, new_lexicon(1, 1), np.empty(0, np.int32))
-    n_blanks = int((text == kernel.BLANK).sum())
+    n_blanks = int((text == alphabet.BLANK).sum())
     lexicon = new_lexicon(n + n_blanks, len(text))
     trie = new_trie(n_blanks + 1)
     word_columns = np.full(n + n_blanks, -1, np.int32)

@@ -45,7 +45,7 @@ CHARACTER_STEPS: dict[str, dict[str, str]] = {
     # Bidirectional controls and characters without width. They stand inside words in text that was copied from a web
     # page, so they are removed and not turned into spaces.
     "marks": _all_to(
-        ["\u00ad", "\u061c", "\u180e", "\ufeff"] + _span(0x200B, 0x200F) + _span(0x202A, 0x202E) + _span(0x2060, 0x206F),
+        ["\u00ad", "\u061c", "\u180e", "\ufeff", *_span(0x200B, 0x200F), *_span(0x202A, 0x202E), *_span(0x2060, 0x206F)],
         "",
     ),
     "alef": _all_to("آأإٱ", "ا"),
@@ -175,9 +175,9 @@ class Normalizer:
         joined = "".join(pieces)
         return joined.lower() if self._lower else joined, np.asarray(offsets, dtype=np.int64)
 
-    def character(self, character: str) -> str:
-        """Normalize one character that stands alone, by the plain path."""
-        return self._plain(self._nfkc(character) if self._unicode else character)
+    def plainly(self, text: str) -> str:
+        """Normalize by the plain path, without tables: the same result, sooner for a few characters."""
+        return self._plain(self._nfkc(text) if self._unicode else text)
 
     @staticmethod
     def _nfkc(text: str) -> str:
