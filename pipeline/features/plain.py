@@ -60,28 +60,33 @@ class PlainIndex:
         """
         if analysis.words:
             return self._of_words(text, analysis)
-        found: list[NDArray[np.int64]] = []
-        every = 0
-        sequences = _padded_words(text) if analysis.padded else [_shortened(text)]
-        for sequence in sequences:
-            shortest = min(analysis.low, len(sequence)) if analysis.padded else analysis.low
-            for length in range(max(1, shortest), min(analysis.high, len(sequence)) + 1):
+        sequence, stops = _padded_words(text) if analysis.padded else _shortened(text)
+        left = stops - np.arange(len(sequence))  # characters up to the end of the word
+        starts_word = np.concatenate(([True], stops[1:] != stops[:-1])) if len(stops) else stops
+        found = [np.empty(0, np.int64)]
+        for length in range(1, min(analysis.high, int(left.max(initial=0))) + 1):
+            # A word that is shorter than the shortest n-gram counts once, as it is.
+            whole = analysis.padded & starts_word & (left == length)
+            starts = np.flatnonzero(left >= length if length >= analysis.low else whole)
+            if len(starts):
                 windows = np.lib.stride_tricks.sliding_window_view(sequence, length)
-                every += len(windows)
-                found.append(self._of_characters(windows))
-        values = np.concatenate(found) if found else np.empty(0, np.int64)
+                found.append(self._of_characters(windows[starts]))
+        values = np.concatenate(found)
         numbers = (values >> 32) - 1
-        return numbers[(values >= 0) & (numbers >= 0)], every
+        return numbers[(values >= 0) & (numbers >= 0)], len(values)
 
     def _of_characters(self, windows: NDArray[np.uint32]) -> NDArray[np.int64]:
         """Value of each n-gram, one a row of `windows`."""
         n, length = windows.shape
-        if length <= PACKED and (windows & np.uint32(IS_CODED)).all():
-            keys = np.zeros(n, np.uint64)
-            for i in range(length):
-                keys |= (windows[:, i].astype(np.uint64) & np.uint64(_CODE)) << np.uint64(BITS * (PACKED - 1 - i))
-            return self._find(keys)
-        return np.array([self._find_path(window.tolist()) for window in windows], np.int64)
+        packed = np.full(n, length <= PACKED) & ((windows & np.uint32(IS_CODED)) != 0).all(axis=1)
+        keys = np.zeros(n, np.uint64)
+        for i in range(min(length, PACKED)):
+            keys |= (windows[:, i].astype(np.uint64) & np.uint64(_CODE)) << np.uint64(BITS * (PACKED - 1 - i))
+        values = np.empty(n, np.int64)
+        values[packed] = self._find(keys[packed])
+        for row in np.flatnonzero(~packed):
+            values[row] = self._find_path(windows[row].tolist())
+        return values
 
     def _find_path(self, entries: list[int]) -> int:
         """Value of one n-gram, step by step."""
@@ -169,20 +174,23 @@ class PlainIndex:
             slot = (slot + 1) & mask
 
 
-def _padded_words(text: NDArray[np.uint32]) -> list[NDArray[np.uint32]]:
-    """Stretches between white space, a blank on each side."""
+def _padded_words(text: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Stretches between white space, a blank on each side, one after the other; and where each character's ends."""
     inside = np.concatenate(([False], (text & np.uint32(SPACE)) == 0, [False]))
     starts = np.flatnonzero(~inside[:-1] & inside[1:])
-    stops = np.flatnonzero(inside[:-1] & ~inside[1:])
-    blank = np.array([BLANK], np.uint32)
-    return [np.concatenate((blank, text[i:j], blank)) for i, j in zip(starts, stops, strict=True)]
+    lengths = np.flatnonzero(inside[:-1] & ~inside[1:]) - starts + 2
+    stops = np.cumsum(lengths)
+    padded = np.full(lengths.sum(), BLANK, np.uint32)
+    is_letter = np.ones(len(padded), bool)
+    is_letter[stops - 1] = is_letter[stops - lengths] = False
+    padded[is_letter] = text[inside[1:-1]]
+    return padded, np.repeat(stops, lengths)
 
 
-def _shortened(text: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """The text with each run of two or more white spaces as one blank."""
+def _shortened(text: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """The text with each run of two or more white spaces as one blank; and its end, for each character."""
     space = (text & np.uint32(SPACE)) != 0
-    after = np.concatenate(([False], space[:-1])) if len(space) else space
-    before = np.concatenate((space[1:], [False])) if len(space) else space
-    result = np.where(space & before & ~after, np.uint32(BLANK), text)
-    kept: NDArray[np.uint32] = result[~(space & after)]
-    return kept
+    after = np.concatenate(([False], space))[:-1]
+    before = np.concatenate((space, [False]))[1:]
+    shortened = np.where(space & before & ~after, np.uint32(BLANK), text)[~(space & after)]
+    return shortened, np.full(len(shortened), len(shortened))

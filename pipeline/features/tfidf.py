@@ -28,7 +28,7 @@ _TOKEN = re.compile(r"(?u)\b\w\w+\b")
 _WHITE_SPACE = re.compile(r"\s\s+")
 
 
-class ArabicTfidfVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class ArabicTfidfVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[misc, call-arg]
     """TF-IDF of raw Arabic text, normalization included.
 
     Gives what scikit-learn's ``TfidfVectorizer`` gives on the normalized text: the same columns in the same order, the
@@ -77,9 +77,9 @@ class ArabicTfidfVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[mi
     >>> vectorizer = ArabicTfidfVectorizer(use_idf=False, norm=None)
     >>> vectorizer.fit_transform(["ذهبَ إلى المدرسة", "المدرسه"]).toarray()
     array([[1., 1., 1.],
-           [0., 1., 0.]])
+           [1., 0., 0.]])
     >>> list(vectorizer.get_feature_names_out())
-    ['الي', 'المدرسه', 'ذهب']
+    ['المدرسه', 'الي', 'ذهب']
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
@@ -208,7 +208,7 @@ class ArabicTfidfVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[mi
             self._weigh(learned.document_frequency, n_documents)
 
     def _forget(self) -> None:
-        for name in [name for name in vars(self) if name.endswith("_") or name.startswith("_cached")]:
+        for name in [name for name in vars(self) if name.endswith("_") or name in ("_idf", "_cached_engine")]:
             delattr(self, name)
 
     def _accept(self, terms: Terms) -> None:
@@ -274,15 +274,35 @@ class ArabicTfidfVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[mi
         self._check_fitted()
         return {term: column for column, term in enumerate(self.terms.strings())}
 
+    @property
+    def idf_(self) -> NDArray[np.float64]:
+        """Inverse document frequency of each column."""
+        if not hasattr(self, "_idf"):
+            raise AttributeError(f"{type(self).__name__} has no idf_: it is not fitted, or does without (use_idf).")
+        return self._idf
+
+    @idf_.setter
+    def idf_(self, value: NDArray[np.float64]) -> None:
+        if not self.use_idf:
+            raise ValueError("`idf_` cannot be set when `use_idf=False`.")
+        self._check_fitted()
+        value = np.asarray(value, self._dtype())
+        if value.shape != self.term_lengths_.shape:
+            raise ValueError(f"idf length = {len(value)} must be equal to vocabulary size = {len(self.term_lengths_)}")
+        self._idf = value
+
     def factors(self) -> NDArray[np.float64]:
         """Inverse document frequencies, or ones without ``use_idf``."""
-        return self.idf_ if self.use_idf else np.ones(len(self.term_lengths_))  # type: ignore[no-any-return]
+        if not self.use_idf:
+            return np.ones(len(self.term_lengths_))
+        check_is_fitted(self, "idf_")
+        return self.idf_
 
     def _engine(self) -> Engine:
-        if not hasattr(self, "_cached_engine"):
-            self._cached_engine = Engine(
-                tuple(self.normalization), [self.spec((0,))], [self.reads_whole], [self.terms], [self.factors()]
-            )
+        spec = self.spec((0,))
+        if not hasattr(self, "_cached_engine") or self._cached_engine.specs != [spec]:
+            steps = self.build_preprocessor().steps
+            self._cached_engine = Engine(steps, [spec], [self.reads_whole], [self.terms], [self.factors()])
         return self._cached_engine
 
     # -------------------------------------------------------------------------------------------- parts of the path
@@ -348,9 +368,9 @@ class ArabicTfidfVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[mi
         return dtype.type
 
     def _check_fitted(self) -> None:
-        if not hasattr(self, "terms_") and self.vocabulary is not None and not self.use_idf:
+        if self.vocabulary is not None and not hasattr(self, "terms_"):
             self._validate_params()
-            self._accept(Terms.of(_in_columns(self.vocabulary)))  # nothing has to be learned
+            self._accept(Terms.of(_in_columns(self.vocabulary)))
         check_is_fitted(self, "terms_")
 
     def __getstate__(self) -> dict[str, Any]:
@@ -385,8 +405,11 @@ def threads(n_jobs: int) -> int:
 def _in_columns(vocabulary: Mapping[str, int] | Iterable[str]) -> list[str]:
     """Check a vocabulary as scikit-learn does, and give its n-grams in the order of their columns."""
     if isinstance(vocabulary, Mapping):
-        if set(vocabulary.values()) != set(range(len(vocabulary))):
-            raise ValueError("Vocabulary must give each n-gram its own column, from 0 on without a gap.")
+        missing = set(range(len(vocabulary))) - set(vocabulary.values())
+        if len(set(vocabulary.values())) < len(vocabulary):
+            raise ValueError("Vocabulary contains repeated indices.")
+        if missing:
+            raise ValueError(f"Vocabulary of size {len(vocabulary)} doesn't contain index {min(missing)}.")
         terms = sorted(vocabulary, key=vocabulary.__getitem__)
     else:
         terms = sorted(vocabulary) if isinstance(vocabulary, set | frozenset) else list(vocabulary)
