@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pipeline.config import Cleaning, Config, HeadConfig, Source
 
 Fields = tuple[list[str], list[str], list[str]]
+SURE = "sure"
+"""Column that tells how sure an annotator was; nothing learns from it, reports look at it."""
 
 
 @dataclass
@@ -31,8 +33,8 @@ class Dataset:
     Attributes
     ----------
     table : DataFrame of n articles
-        Columns id, title, text, source, date, url, origin (which corpus or path), and the label columns as they were
-        read.
+        Columns id, title, text, source, date, url, origin (which corpus or path), the label columns as they were
+        read, and `sure` where a source tells how sure its labels are.
     labels : dict of str to ndarray
         By head: as `heads.encode` gives them, with -1 in the (first) cell of an article that the head has no label for.
     groups : ndarray of shape (n,), int
@@ -65,7 +67,7 @@ class Dataset:
     def digest(self) -> str:
         """SHA-256 of ids, texts and labels: names what a model was trained on."""
         seal = hashlib.sha256()
-        for row in self.table.drop(columns=["origin", "source", "url"]).itertuples(index=False):
+        for row in self.table.drop(columns=["origin", "source", "url", SURE], errors="ignore").itertuples(index=False):
             seal.update("\x1f".join(map(str, row)).encode("utf-8", "surrogatepass") + b"\x1e")
         return seal.hexdigest()
 
@@ -84,6 +86,8 @@ def load(config: Config) -> Dataset:
     columns = label_columns(config.heads)
     tables = [read_source(source, columns, config.cleaning, rejects) for source in config.data.sources]
     table = pd.concat(tables, ignore_index=True)
+    if SURE in table:
+        table[SURE] = table[SURE].fillna("")
     if table.empty:
         raise InputError("no labelled article was read", where="[data] sources", hint=rejects_hint(rejects))
     twice = table["id"][table["id"].duplicated()]
@@ -112,7 +116,8 @@ def read_source(source: Source, columns: list[str], cleaning: Cleaning, rejects:
     else:
         found = _from_files(source, columns, cleaning, rejects)
     table = articles.table(found)
-    return table[[*articles.FIELDS, *columns]].assign(origin=source.corpus or source.path)
+    sure = [SURE] if columns and SURE in table and SURE not in columns else []
+    return table[[*articles.FIELDS, *columns, *sure]].assign(origin=source.corpus or source.path)
 
 
 def _from_corpus(name: str, columns: list[str], *, clean: bool) -> list[Article]:
