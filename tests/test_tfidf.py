@@ -193,6 +193,19 @@ def test_vocabulary_given() -> None:
     assert vectorizer.vocabulary_ == {"سلام": 1, "حرب": 0, "حرب سلام": 2}
 
 
+def test_idf_can_be_set() -> None:
+    fitted = ArabicTfidfVectorizer().fit(TEXTS)
+    copy = ArabicTfidfVectorizer(vocabulary=fitted.vocabulary_)
+    copy.idf_ = fitted.idf_
+    assert_equal(copy.transform(TEXTS), fitted.transform(TEXTS))
+    copy.idf_ = 2 * fitted.idf_
+    assert_equal(copy.set_params(norm=None).transform(TEXTS), 2 * fitted.set_params(norm=None).transform(TEXTS))
+    with pytest.raises(ValueError, match="cannot be set"):
+        ArabicTfidfVectorizer(vocabulary=["سلام"], use_idf=False).idf_ = [1.0]
+    with pytest.raises(ValueError, match="idf length = 1"):
+        copy.idf_ = [1.0]
+
+
 def test_threads_give_the_same_matrix() -> None:
     vectorizer = ArabicTfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4)).fit(TEXTS)
     one = vectorizer.transform(TEXTS * 40)
@@ -306,7 +319,9 @@ def test_cached_machine_code_is_used_and_a_compilation_is_announced(tmp_path: Pa
 
 
 def test_importing_the_package_stays_light() -> None:
-    code = "import sys, pipeline.features; print([m for m in ('numba', 'sklearn', 'scipy', 'numpy') if m in sys.modules])"
+    code = (
+        "import sys, pipeline.features; print([m for m in ('numba', 'sklearn', 'scipy', 'numpy') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

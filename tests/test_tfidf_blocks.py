@@ -54,7 +54,11 @@ def test_blocks_equal_their_vectorizers_side_by_side() -> None:
     columns = (TITLE, LEDE, BODY)
     expected = side_by_side(several(), columns, columns)
     blocks = TfidfBlocks(several())
-    for X in (blocks.fit_transform(*columns), blocks.transform(*columns), blocks.set_params(n_jobs=2).transform(*columns)):
+    for X in (
+        blocks.fit_transform(*columns),
+        blocks.transform(*columns),
+        blocks.set_params(n_jobs=2).transform(*columns),
+    ):
         assert X.shape == expected.shape
         assert X.has_sorted_indices
         np.testing.assert_array_equal(X.indices, expected.indices)
@@ -126,7 +130,9 @@ def fitted() -> tuple[TfidfBlocks, np.ndarray, TfidfScorer]:
     return blocks, coef, through_a_file(TfidfScorer.compile(blocks, coef))
 
 
-DOCUMENT = st.text(st.sampled_from("المحادثات في موسكو قال و١ Σé\u0301ﷺ😀𝔘\n\u200f…"), max_size=30) | st.text(max_size=10)
+DOCUMENT = st.text(st.sampled_from("المحادثات في موسكو قال و١ Σé\u0301ﷺ😀𝔘\n\u200f…"), max_size=30) | st.text(
+    max_size=10
+)
 
 
 @given(st.lists(st.tuples(DOCUMENT, DOCUMENT, DOCUMENT), min_size=1, max_size=4))

@@ -100,7 +100,7 @@ class TfidfBlocks(BaseEstimator):  # type: ignore[misc]
         return learner.matrix(self._idfs(), self._dtype())
 
     def _fit(self, title: Texts, lede: Texts, body: Texts) -> Learner | None:
-        vars(self).pop("_cached_engine", None)
+        self.__dict__.pop("_cached_engine", None)
         blocks = [(name, tuple(fields), clone(vectorizer)) for name, fields, vectorizer in self.blocks]
         if any(vectorizer.vocabulary is not None for *_, vectorizer in blocks):
             for _, fields, vectorizer in blocks:
@@ -143,9 +143,7 @@ class TfidfBlocks(BaseEstimator):  # type: ignore[misc]
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """``block__n-gram`` of each column, an ndarray of str objects."""
         check_is_fitted(self, "blocks_")
-        names = [
-            f"{name}__{ngram}" for name, _, vectorizer in self.blocks_ for ngram in vectorizer.terms.strings()
-        ]
+        names = [f"{name}__{ngram}" for name, _, vectorizer in self.blocks_ for ngram in vectorizer.terms.strings()]
         return np.asarray(names, dtype=object)
 
     @property

@@ -42,7 +42,7 @@ class Characters(NamedTuple):
 
 
 def entry(character: str) -> int:
-    """A normalized character with its class, as Python's ``re`` sees ``\\w`` and ``\\s``."""
+    r"""A normalized character with its class, as Python's ``re`` sees ``\w`` and ``\s``."""
     is_word = character.isalnum() or character == "_"
     code = _CODES.get(ord(character))
     symbol = ord(character) if code is None else code | IS_CODED

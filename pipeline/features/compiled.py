@@ -24,7 +24,7 @@ announce: Callable[[str], None] = say_on_stderr
 """Called with one line when machine code has to be made; replace it to show the line elsewhere or not at all."""
 
 
-class _Announcer(event.Listener):  # type: ignore[misc]
+class _Announcer(event.Listener):
     """Says one line when the first of our functions is compiled in this process."""
 
     def __init__(self) -> None:
@@ -40,16 +40,17 @@ class _Announcer(event.Listener):  # type: ignore[misc]
         pass
 
 
-event.register("numba:compile", _Announcer())
+event.register("numba:compile", _Announcer())  # type: ignore[no-untyped-call]
 
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Make the function a part of every compiled function that calls it."""
     return numba.njit(nogil=True, inline="always")(function)
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile the function when it is first called; it runs without the GIL, its machine code is kept on disk."""
     try:
-        return numba.njit(nogil=True, cache=True)(function)  # type: ignore[no-any-return]
+        return numba.njit(nogil=True, cache=True)(function)
     except RuntimeError:  # no folder can be written at all: compile in every process
-        return numba.njit(nogil=True)(function)  # type: ignore[no-any-return]
+        return numba.njit(nogil=True)(function)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pipeline.features import alphabet, kernel
 from pipeline.features.characters import characters
 from pipeline.features.kernel import Corpus, Weighting
-from pipeline.features.learning import Learned, Pruning, learn, read_all
+from pipeline.features.learning import Pruning, learn, read_all
 from pipeline.features.plan import Analysis, worth
 from pipeline.features.reader import Reader
 from pipeline.features.vocabulary import Index, Terms, build_index, new_lexicon, new_trie
@@ -37,9 +37,7 @@ class BlockSpec:
     stop_words: tuple[str, ...] = ()
 
 
-def weighting(
-    specs: Sequence[BlockSpec], idfs: Sequence[NDArray[np.float64]], columns: NDArray[np.int32]
-) -> Weighting:
+def weighting(specs: Sequence[BlockSpec], idfs: Sequence[NDArray[np.float64]], columns: NDArray[np.int32]) -> Weighting:
     """What counts are worth in each block."""
     factors = np.concatenate([np.asarray(idf, np.float64) for idf in idfs])
     numbers = np.empty(len(columns), np.int32)
@@ -80,9 +78,7 @@ class Rows:
         totals = np.zeros(2, np.int64)
         first = 0
         while True:
-            first = kernel.emit(
-                first, n, corpus, lists, scratch, weights, self.indices, self.values, ends, totals
-            )
+            first = kernel.emit(first, n, corpus, lists, scratch, weights, self.indices, self.values, ends, totals)
             if first == n:
                 break
             size = len(self.indices) + max(len(self.indices) // 2, self.n_columns + 1)

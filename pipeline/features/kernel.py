@@ -207,7 +207,7 @@ class Weighting(NamedTuple):
 
 
 @inlined
-def _u(number):  # type: ignore[no-untyped-def]
+def _u(number):
     """The number as an index that cannot be negative: spares the check for an index counted from the end."""
     return np.uint64(number)
 
@@ -236,7 +236,7 @@ def _trailing_zeros(typing_context: Any, word: Any) -> Any:
 
 
 @inlined
-def string_key(characters, start, length):  # type: ignore[no-untyped-def]
+def string_key(characters, start, length):
     """The two words of a string's key."""
     upper = np.uint64(0)
     lower = np.uint64(0)
@@ -257,14 +257,14 @@ def string_key(characters, start, length):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def string_slot(upper, lower, size):  # type: ignore[no-untyped-def]
+def string_slot(upper, lower, size):
     """Where the search for a string starts in a table of `size` (a power of two) slots."""
     h = ((upper * _MIX) ^ lower) * _GOLDEN
     return (h ^ (h >> _32)) & np.uint64(size - 1)
 
 
 @compiled
-def find_string(lexicon, characters, start, length, upper, lower, insert):  # type: ignore[no-untyped-def]
+def find_string(lexicon, characters, start, length, upper, lower, insert):
     """Number of ``characters[start : start + length]``; where it is new it is added (`insert`) or -1 is returned."""
     slots, spans, pool, used = lexicon.slots, lexicon.spans, lexicon.pool, lexicon.used
     mask = np.uint64(len(slots) - 1)
@@ -296,7 +296,7 @@ def find_string(lexicon, characters, start, length, upper, lower, insert):  # ty
 
 
 @compiled
-def rehash_strings(slots, keys, n):  # type: ignore[no-untyped-def]
+def rehash_strings(slots, keys, n):
     """Fill empty slots with the first n strings."""
     mask = np.uint64(len(slots) - 1)
     for number in range(n):
@@ -310,7 +310,24 @@ def rehash_strings(slots, keys, n):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def tokenize(first, last, units, bounds, ready, table, expansions, wholes, buffer, starts, lengths, found_keys, lexicon, chunks, ends, stopped):  # type: ignore[no-untyped-def]
+def tokenize(
+    first,
+    last,
+    units,
+    bounds,
+    ready,
+    table,
+    expansions,
+    wholes,
+    buffer,
+    starts,
+    lengths,
+    found_keys,
+    lexicon,
+    chunks,
+    ends,
+    stopped,
+):
     """Replace texts by the numbers of their chunks.
 
     Parameters
@@ -434,7 +451,9 @@ def tokenize(first, last, units, bounds, ready, table, expansions, wholes, buffe
         for k in range(found):
             slot = string_slot(found_keys[k, 0], found_keys[k, 1], size)
             found_keys[k, 2] = np.uint64(
-                slots[slot, 0] == found_keys[k, 0] and slots[slot, 1] == found_keys[k, 1] and found_keys[k, 0] < np.uint64(LONG)
+                slots[slot, 0] == found_keys[k, 0]
+                and slots[slot, 1] == found_keys[k, 1]
+                and found_keys[k, 0] < np.uint64(LONG)
             )
             chunks[filled + k] = np.int32(slots[slot, 2])
         for k in range(found):
@@ -450,14 +469,14 @@ def tokenize(first, last, units, bounds, ready, table, expansions, wholes, buffe
 
 
 @inlined
-def slot_of(key, size):  # type: ignore[no-untyped-def]
+def slot_of(key, size):
     """Where the search for a key starts in a table of `size` (a power of two) slots."""
     h = (key ^ (key >> _32)) * _GOLDEN
     return (h ^ (h >> np.uint64(29))) & np.uint64(size - 1)
 
 
 @inlined
-def find_key(trie, key, slot, insert):  # type: ignore[no-untyped-def]
+def find_key(trie, key, slot, insert):
     """Value (column + 1 above, node below) of a key from its first slot on; a new key is added, or -1."""
     table = trie.table
     wanted = key + _ONE
@@ -480,7 +499,7 @@ def find_key(trie, key, slot, insert):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def rehash_keys(old, table):  # type: ignore[no-untyped-def]
+def rehash_keys(old, table):
     """Copy a table into a larger empty one."""
     mask = np.uint64(len(table) - 1)
     for i in range(len(old)):
@@ -492,7 +511,7 @@ def rehash_keys(old, table):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def find_path(trie, characters, start, stop, insert):  # type: ignore[no-untyped-def]
+def find_path(trie, characters, start, stop, insert):
     """Value of the n-gram ``characters[start:stop]``, step by step; the way for n-grams that a key cannot hold."""
     value = np.int64(-1)
     packed = np.uint64(0)
@@ -519,7 +538,7 @@ def find_path(trie, characters, start, stop, insert):  # type: ignore[no-untyped
 
 
 @inlined
-def _find_all(trie, keys, n, insert, pool, filled, values):  # type: ignore[no-untyped-def]
+def _find_all(trie, keys, n, insert, pool, filled, values):
     """Look n keys up, write the numbers of those that have one to the pool, and return how much of it is used then.
 
     The first loop reads each key's first slot and settles nearly all of them without a branch that depends on
@@ -553,7 +572,7 @@ def _find_all(trie, keys, n, insert, pool, filled, values):  # type: ignore[no-u
 
 
 @compiled
-def expand_characters(first, last, block, lexicon, padded, low, high, trie, insert, lists, keys, wide):  # type: ignore[no-untyped-def]
+def expand_characters(first, last, block, lexicon, padded, low, high, trie, insert, lists, keys, wide):
     """List the character n-grams of the chunks `first` to `last`; returns the chunk at which room ran out.
 
     As in scikit-learn's ``char_wb``, a chunk is padded with a blank on each side (`padded`), and one that is
@@ -609,7 +628,7 @@ def expand_characters(first, last, block, lexicon, padded, low, high, trie, inse
 
 
 @inlined
-def _append(pool, filled, value, base, insert):  # type: ignore[no-untyped-def]
+def _append(pool, filled, value, base, insert):
     """Write the number of an n-gram, if it has one, and return how many there are."""
     if insert:
         pool[filled] = np.int32(value + base)
@@ -622,10 +641,10 @@ def _append(pool, filled, value, base, insert):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def expand_words(first, last, block, lexicon, words, columns, unigrams, base, insert, lists, chunk_words):  # type: ignore[no-untyped-def]
-    """List the words of the chunks `first` to `last`, and their unigrams; returns the chunk at which room ran out.
+def expand_words(first, last, block, lexicon, words, columns, unigrams, base, insert, lists, chunk_words):
+    r"""List the words of the chunks `first` to `last`, and their unigrams; returns the chunk at which room ran out.
 
-    A word is what ``\\b\\w\\w+\\b`` finds: two or more word characters in a row, as many as there are.
+    A word is what ``\b\w\w+\b`` finds: two or more word characters in a row, as many as there are.
 
     Parameters
     ----------
@@ -690,7 +709,7 @@ def expand_words(first, last, block, lexicon, words, columns, unigrams, base, in
 
 
 @compiled
-def cross(first, last, block, corpus, chunk_words, low, high, n_words, trie, insert, filled, tokens, parents, keys):  # type: ignore[no-untyped-def]
+def cross(first, last, block, corpus, chunk_words, low, high, n_words, trie, insert, filled, tokens, parents, keys):
     """Write the n-grams of two and more words of documents `first` to `last` to the stream.
 
     Node k of the trie is number ``n_words + k`` among parents, below which words count as themselves. `filled` (one
@@ -745,7 +764,7 @@ def cross(first, last, block, corpus, chunk_words, low, high, n_words, trie, ins
 
 
 @inlined
-def _distinct_chunks(document, block, corpus, scratch):  # type: ignore[no-untyped-def]
+def _distinct_chunks(document, block, corpus, scratch):
     """Count the chunks of a document's fields; returns how many are distinct (they stand in ``scratch.chunks``)."""
     n_fields = corpus.fields.shape[1]
     counts, seen = scratch.chunk_counts, scratch.chunks
@@ -765,7 +784,7 @@ def _distinct_chunks(document, block, corpus, scratch):  # type: ignore[no-untyp
 
 
 @inlined
-def _count_ngrams(document, corpus, lists, scratch, totals):  # type: ignore[no-untyped-def]
+def _count_ngrams(document, corpus, lists, scratch, totals):
     """Add up the n-grams of a document; returns how many columns it has (they stand in ``scratch.columns``).
 
     Every distinct chunk's list is read once, with the chunk's count. Whether a column is new is not branched upon: it
@@ -802,8 +821,8 @@ def _count_ngrams(document, corpus, lists, scratch, totals):  # type: ignore[no-
 
 
 @compiled
-def count_documents(first, last, corpus, lists, scratch, seen):  # type: ignore[no-untyped-def]
-    """Add to ``seen[node, 1]`` the number of documents that have the node; ``seen[node, 0]`` is the last of them + 1."""
+def count_documents(first, last, corpus, lists, scratch, seen):
+    """Add to ``seen[node, 1]`` how many documents have the node; ``seen[node, 0]`` is the last of them + 1."""
     for document in range(first, last):
         stamp = np.int32(document + 1)
         for block in range(corpus.fields.shape[0]):
@@ -815,15 +834,18 @@ def count_documents(first, last, corpus, lists, scratch, seen):  # type: ignore[
                     node = _u(lists.pool[j])
                     seen[node, 1] += seen[node, 0] != stamp
                     seen[node, 0] = stamp
-            for j in range(_u(corpus.stream_ends[block, document, 0]), _u(corpus.stream_ends[block, document, 1])):
+            begin, end = corpus.stream_ends[block, document, 0], corpus.stream_ends[block, document, 1]
+            for j in range(_u(begin), _u(end)):
                 node = _u(corpus.stream[j])
                 seen[node, 1] += seen[node, 0] != stamp
                 seen[node, 0] = stamp
 
 
 @inlined
-def _sort(scratch, n, mapping):  # type: ignore[no-untyped-def]
-    """Map the first n of ``scratch.columns`` and sort them, by two levels of bitmaps: set a bit for each, read the bits in order.
+def _sort(scratch, n, mapping):
+    """Map the first n of ``scratch.columns`` and sort them: set a bit for each, read the bits in order.
+
+    A second level of bits tells which words of the first have any.
 
     Bits are read four at a time whether there are so many or not, and the ones too many are overwritten by the next
     word's: how many bits a word has cannot be predicted, and a wrong guess costs more than reading.
@@ -857,7 +879,7 @@ def _sort(scratch, n, mapping):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def emit(first, last, corpus, lists, scratch, weighting, indices, values, row_ends, totals):  # type: ignore[no-untyped-def]
+def emit(first, last, corpus, lists, scratch, weighting, indices, values, row_ends, totals):
     """Write the rows of documents `first` to `last`: sorted columns and weighted, normalized values.
 
     ``row_ends[d + 1]`` receives the end of row d. Returns the document at which `indices` and `values` were full.
@@ -900,7 +922,7 @@ def emit(first, last, corpus, lists, scratch, weighting, indices, values, row_en
 
 
 @inlined
-def _first_not_below(columns, start, stop, bound):  # type: ignore[no-untyped-def]
+def _first_not_below(columns, start, stop, bound):
     """Where the sorted columns reach the bound."""
     while start < stop:
         middle = (start + stop) // 2
@@ -912,7 +934,7 @@ def _first_not_below(columns, start, stop, bound):  # type: ignore[no-untyped-de
 
 
 @inlined
-def _tf(count, counting):  # type: ignore[no-untyped-def]
+def _tf(count, counting):
     """What a count is worth."""
     if counting == SUBLINEAR:
         return 1.0 + np.log(float(count))
@@ -920,7 +942,7 @@ def _tf(count, counting):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def score(first, last, corpus, lists, scratch, tf, counting, norm, blocks, rows, scores, totals):  # type: ignore[no-untyped-def]
+def score(first, last, corpus, lists, scratch, tf, counting, norm, blocks, rows, scores, totals):
     """Write the linear scores of documents `first` to `last`: what the row times the weights would be.
 
     Parameters
@@ -966,7 +988,7 @@ def score(first, last, corpus, lists, scratch, tf, counting, norm, blocks, rows,
 
 
 @compiled
-def relabel(columns, corpus, lists, n_chunks):  # type: ignore[no-untyped-def]
+def relabel(columns, corpus, lists, n_chunks):
     """Replace nodes by their columns in all lists and in the stream; nodes without a column are dropped."""
     for block in range(corpus.fields.shape[0]):
         for chunk in range(n_chunks):
@@ -987,7 +1009,7 @@ def relabel(columns, corpus, lists, n_chunks):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def spell_characters(nodes, keys, letters, points, ends):  # type: ignore[no-untyped-def]
+def spell_characters(nodes, keys, letters, points, ends):
     """Write the characters of n-grams; `letters` is the character of each code. Returns how many there are."""
     filled = 0
     for k in range(len(nodes)):
@@ -1018,7 +1040,7 @@ def spell_characters(nodes, keys, letters, points, ends):  # type: ignore[no-unt
 
 
 @compiled
-def spell_words(nodes, n_words, keys, words, letters, points, ends):  # type: ignore[no-untyped-def]
+def spell_words(nodes, n_words, keys, words, letters, points, ends):
     """Write the characters of word n-grams, words parted by blanks. Returns how many there are."""
     filled = 0
     for k in range(len(nodes)):
@@ -1052,7 +1074,7 @@ def spell_words(nodes, n_words, keys, words, letters, points, ends):  # type: ig
 
 
 @compiled
-def learn_characters(entries, bounds, trie, node_columns):  # type: ignore[no-untyped-def]
+def learn_characters(entries, bounds, trie, node_columns):
     """Put n-grams into an empty trie that has room for all; n-gram k has column k."""
     for k in range(len(bounds) - 1):
         if bounds[k + 1] > bounds[k]:
@@ -1061,7 +1083,7 @@ def learn_characters(entries, bounds, trie, node_columns):  # type: ignore[no-un
 
 
 @compiled
-def learn_words(entries, bounds, words, word_columns, trie, node_columns):  # type: ignore[no-untyped-def]
+def learn_words(entries, bounds, words, word_columns, trie, node_columns):
     """Put n-grams of words, parted by blanks, into an empty lexicon and trie that have room for all."""
     blank = np.uint32(BLANK)
     for rounds in range(2):  # all words are numbered before the first longer n-gram
@@ -1089,7 +1111,7 @@ def learn_words(entries, bounds, words, word_columns, trie, node_columns):  # ty
 
 
 @compiled
-def label(trie, node_columns):  # type: ignore[no-untyped-def]
+def label(trie, node_columns):
     """Write the column of each node beside it into the table."""
     table = trie.table
     for slot in range(len(table)):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -53,7 +52,9 @@ def read_all(reader: Reader, batches: Iterable[list[str]]) -> Corpus:
     return reader.corpus(np.concatenate(pieces), np.cumsum(np.concatenate(counts)))
 
 
-def learn(reader: Reader, corpus: Corpus, prunings: Sequence[Pruning]) -> tuple[list[Learned], Corpus, NDArray[np.int32]]:
+def learn(
+    reader: Reader, corpus: Corpus, prunings: Sequence[Pruning]
+) -> tuple[list[Learned], Corpus, NDArray[np.int32]]:
     """Find all n-grams of the corpus and choose the vocabulary of each block.
 
     Returns
@@ -74,7 +75,7 @@ def learn(reader: Reader, corpus: Corpus, prunings: Sequence[Pruning]) -> tuple[
     bounds = [0]
     list_bounds = [0]
     stream_bounds = [0]
-    for block, analysis in enumerate(reader.analyses):
+    for block in range(len(reader.analyses)):
         reader.indexes[block].trie.used[1] = bounds[-1]
         reader.expand_block(block)
         index = reader.indexes[block]
@@ -121,7 +122,7 @@ def _staying(frequency: NDArray[np.int64], pruning: Pruning, n_documents: int) -
     if not frequency.any():
         raise ValueError("empty vocabulary; perhaps the documents only contain stop words")
     most, least = (
-        limit if isinstance(limit, Integral) else limit * n_documents for limit in (pruning.max_df, pruning.min_df)
+        limit * n_documents if isinstance(limit, float) else limit for limit in (pruning.max_df, pruning.min_df)
     )
     if most < least:
         raise ValueError("max_df corresponds to < documents than min_df")
@@ -140,7 +141,8 @@ def _occurrences(
     weights = np.repeat(times, reader.lists.count[block, :n_chunks])
     first, last = nodes
     within = np.bincount(reader.lists.pool[in_lists] - first, weights, minlength=last - first)
-    return within + np.bincount(corpus.stream[in_stream] - first, minlength=last - first)  # type: ignore[no-any-return]
+    across = np.bincount(corpus.stream[in_stream] - first, minlength=last - first)
+    return (within + across).astype(float)
 
 
 def _order(reader: Reader, block: int, nodes: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -177,10 +179,10 @@ def _words_of(nodes: NDArray[np.int64], n_words: int, keys: NDArray[np.uint64]) 
         heads = np.where(longer, (key >> np.uint64(32)).astype(np.int64), heads)
     parts = np.full((len(nodes), 1 + len(lasts)), -1, np.int64)
     parts[:, 0] = heads
-    lengths = 1 + sum((last >= 0).astype(np.int64) for last in lasts)
+    lengths = 1 + np.sum([last >= 0 for last in lasts], axis=0, dtype=np.int64) * np.ones(len(nodes), np.int64)
     for step, last in enumerate(lasts):
         rows = np.flatnonzero(last >= 0)
-        parts[rows, (lengths[rows] if len(lasts) else 1) - 1 - step] = last[rows]
+        parts[rows, lengths[rows] - 1 - step] = last[rows]
     return parts
 
 

@@ -6,8 +6,6 @@ few articles this way. Tests hold the two equal.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -138,7 +136,8 @@ class PlainIndex:
             parents, lasts = parents[: len(words) - length + 1], words[length - 1 :]
             known = (parents >= 0) & (lasts >= 0)
             values = np.full(len(lasts), -1, np.int64)
-            values[known] = self._find((parents[known].astype(np.uint64) << np.uint64(32)) | lasts[known].astype(np.uint64))
+            heads = parents[known].astype(np.uint64) << np.uint64(32)
+            values[known] = self._find(heads | lasts[known].astype(np.uint64))
             parents = np.where(values >= 0, (values & 0xFFFFFFFF) + len(self.word_columns), -1)
             if length >= analysis.low:
                 every += len(lasts)

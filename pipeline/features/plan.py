@@ -59,8 +59,7 @@ class TextPlan(NamedTuple):
             order = [source[0] for source in self.sources]
             return (tuple([article[field] for field in order]) for article in articles)
         return (
-            tuple(["\n".join([article[field] for field in source]) for source in self.sources])
-            for article in articles
+            tuple(["\n".join([article[field] for field in source]) for source in self.sources]) for article in articles
         )
 
 

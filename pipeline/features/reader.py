@@ -116,9 +116,7 @@ class Reader:
             size = power_of_two(n_strings + text + len(lexicon.spans))
             slots = np.zeros((2 * size, 4), np.uint64)
             kernel.rehash_strings(slots, lexicon.keys, n_strings)
-            lexicon = lexicon._replace(
-                slots=slots, keys=grown(lexicon.keys, size), spans=grown(lexicon.spans, size)
-            )
+            lexicon = lexicon._replace(slots=slots, keys=grown(lexicon.keys, size), spans=grown(lexicon.spans, size))
             self.lists = self.lists._replace(
                 **{name: grown(getattr(self.lists, name), size, 1) for name in ("start", "count", "every")}
             )

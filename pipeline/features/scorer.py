@@ -50,6 +50,10 @@ class Scores(NamedTuple):
     known: NDArray[np.int64]
     total: NDArray[np.int64]
 
+    def part(self, start: int, stop: int) -> Scores:
+        """Views of the articles from start to stop."""
+        return Scores(self.scores[start:stop], self.known[start:stop], self.total[start:stop])
+
 
 class TfidfScorer:
     """Linear scores of raw articles; build it by `compile` or `from_state`. Threads may share it.
@@ -141,7 +145,8 @@ class TfidfScorer:
         found = json.loads(bytes(state["meta"]))["format"]
         if found > FORMAT:
             raise ValueError(f"a scorer of format {found}, this version reads up to {FORMAT}")
-        return cls({name: state[name] for name in state})
+        arrays: dict[str, NDArray[Any]] = {name: state[name] for name in list(state)}
+        return cls(arrays)
 
     # ------------------------------------------------------------------------------------------------------- scoring
 
@@ -173,9 +178,7 @@ class TfidfScorer:
             with ThreadPoolExecutor(n_jobs) as pool:
                 list(
                     pool.map(
-                        lambda start: self._score(
-                            documents[start : start + step], Scores(*[part[start : start + step] for part in result])
-                        ),
+                        lambda start: self._score(documents[start : start + step], result.part(start, start + step)),
                         starts,
                     )
                 )
@@ -186,10 +189,7 @@ class TfidfScorer:
         from pipeline.features.characters import entries
         from pipeline.features.plain import PlainIndex
 
-        indexes = [
-            PlainIndex(*[self._state[f"{block}.{name}"] for name in ("table", "slots", "spans", "pool", "word_columns")])
-            for block in range(len(self._analyses))
-        ]
+        indexes = [PlainIndex(*self._tables(block)) for block in range(len(self._analyses))]
         blank = entries("\n")
         for row, texts in enumerate(documents):
             read = [self._entries(text) for text in texts]
@@ -207,6 +207,9 @@ class TfidfScorer:
                 result.known[row] += len(found)
                 result.total[row] += every
 
+    def _tables(self, block: int) -> list[NDArray[Any]]:
+        return [self._state[f"{block}.{name}"] for name in ("table", "slots", "spans", "pool", "word_columns")]
+
     def _entries(self, text: str) -> NDArray[np.uint32]:
         """Entries of a raw text, by the table where it can be read so."""
         from pipeline.features.characters import entries
@@ -216,7 +219,8 @@ class TfidfScorer:
         special = (found & np.uint32(SPECIAL)) != 0
         if (found[special] & np.uint32(POINT)).any() or len(units) != len(text):
             return entries(self._normalizer.plainly(text))
-        return found[~special]
+        kept: NDArray[np.uint32] = found[~special]
+        return kept
 
     def _reader(self) -> tuple[Reader, Any]:
         """A reader that no thread uses, and its counters."""
@@ -231,9 +235,7 @@ class TfidfScorer:
             state, none = self._state, np.empty((0, 2), np.uint64)
             indexes = []
             for block in range(len(self._analyses)):
-                table, slots, spans, pool, columns = (
-                    state[f"{block}.{name}"] for name in ("table", "slots", "spans", "pool", "word_columns")
-                )
+                table, slots, spans, pool, columns = self._tables(block)
                 used = np.array([len(spans), len(pool)], np.int64)
                 trie = Trie(table, none[:, 0].copy(), np.zeros(2, np.int64))
                 indexes.append(Index(trie, Lexicon(slots, none, spans, pool, used), columns))

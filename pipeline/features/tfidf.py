@@ -6,14 +6,14 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from pipeline.features import alphabet, kernel
+from pipeline.features import alphabet
 from pipeline.features.engine import BlockSpec, Engine, Learner
 from pipeline.features.learning import Learned, Pruning
 from pipeline.features.plan import Analysis
@@ -82,7 +82,7 @@ class ArabicTfidfVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_ke
     ['المدرسه', 'الي', 'ذهب']
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
         "analyzer": [StrOptions({"word", "char_wb", "char"})],
         "ngram_range": [tuple, list],
         "min_df": [Interval(Real, 0, 1, closed="both"), Interval(Integral, 1, None, closed="left")],
@@ -302,7 +302,7 @@ class ArabicTfidfVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         spec = self.spec((0,))
         if not hasattr(self, "_cached_engine") or self._cached_engine.specs != [spec]:
             steps = self.build_preprocessor().steps
-            self._cached_engine = Engine(steps, [spec], [self.reads_whole], [self.terms], [self.factors()])
+            self._cached_engine: Engine = Engine(steps, [spec], [self.reads_whole], [self.terms], [self.factors()])
         return self._cached_engine
 
     # -------------------------------------------------------------------------------------------- parts of the path
@@ -331,14 +331,11 @@ class ArabicTfidfVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         """What the kernel has to know of a block over these fields."""
         self._validate_params()
         low, high = self._range()
-        if self.binary:
-            counting = alphabet.BINARY
-        else:
-            counting = alphabet.SUBLINEAR if self.sublinear_tf else alphabet.LINEAR
+        counts = alphabet.SUBLINEAR if self.sublinear_tf else alphabet.LINEAR
         return BlockSpec(
             Analysis(self.analyzer == "word", self.analyzer == "char_wb", low, high, fields),
             Pruning(self.min_df, self.max_df, self.max_features, self.binary),
-            counting,
+            alphabet.BINARY if self.binary else counts,
             self.norm,
             self._stop_words() if self.analyzer == "word" else (),
         )
@@ -350,11 +347,12 @@ class ArabicTfidfVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_ke
 
     def _range(self) -> tuple[int, int]:
         low, high = self.ngram_range
-        if not 1 <= low <= high:
+        if low > high:
             raise ValueError(
-                f"Invalid value for ngram_range={self.ngram_range} lower boundary larger than the upper boundary, "
-                "or below 1."
+                f"Invalid value for ngram_range={self.ngram_range} lower boundary larger than the upper boundary."
             )
+        if low < 1:
+            raise ValueError(f"ngram_range={self.ngram_range} starts below 1.")
         return int(low), int(high)
 
     def _stop_words(self) -> tuple[str, ...]:

@@ -153,9 +153,7 @@ class Index(NamedTuple):
     word_columns: NDArray[np.int32]
 
 
-def build_index(
-    terms: Terms, *, words: bool, columns: NDArray[np.int32], stop_words: Iterable[str] = ()
-) -> Index:
+def build_index(terms: Terms, *, words: bool, columns: NDArray[np.int32], stop_words: Iterable[str] = ()) -> Index:
     """Tables for a vocabulary.
 
     Parameters

@@ -44,10 +44,8 @@ CHARACTER_STEPS: dict[str, dict[str, str]] = {
     "tatweel": {"\u0640": ""},
     # Bidirectional controls and characters without width. They stand inside words in text that was copied from a web
     # page, so they are removed and not turned into spaces.
-    "marks": _all_to(
-        ["\u00ad", "\u061c", "\u180e", "\ufeff", *_span(0x200B, 0x200F), *_span(0x202A, 0x202E), *_span(0x2060, 0x206F)],
-        "",
-    ),
+    "marks": _all_to(["\u00ad", "\u061c", "\u180e", "\ufeff", *_span(0x200B, 0x200F), *_span(0x202A, 0x202E)], "")
+    | _all_to(_span(0x2060, 0x206F), ""),
     "alef": _all_to("آأإٱ", "ا"),
     "alef_maksura": {"ى": "ي"},
     "teh_marbuta": {"ة": "ه"},
@@ -89,15 +87,14 @@ class Normalizer:
         asked = [steps] if isinstance(steps, str) else list(steps)
         unknown = [name for name in asked if name not in STEPS]
         if unknown:
-            raise ConfigError(
-                f"unknown normalization step {unknown[0]!r}", hint=f"The steps are: {', '.join(STEPS)}."
-            )
+            raise ConfigError(f"unknown normalization step {unknown[0]!r}", hint=f"The steps are: {', '.join(STEPS)}.")
         self.steps = tuple(name for name in STEPS if name in asked)
         self._unicode = "unicode" in self.steps
         self._lower = "lowercase" in self.steps
         self._characters = {
             character: target for name in self.steps for character, target in CHARACTER_STEPS.get(name, {}).items()
         }
+        self._translation = {ord(character): target for character, target in self._characters.items()}
         spelled = repr((sorted(self._characters.items()), sorted(LIGATURES.items()) if self._unicode else []))
         self.version = f"{'+'.join(self.steps) or 'none'}@{hashlib.sha256(spelled.encode()).hexdigest()[:8]}"
 
@@ -136,7 +133,8 @@ class Normalizer:
         mapped = table[units]
         if mapped.min() == _PLAIN or len(units) != len(text):
             return self._plain(text)
-        return (mapped[mapped != _DELETED] - _SHIFT).astype(np.uint16).tobytes().decode("utf-16-le")
+        kept: NDArray[np.uint16] = (mapped[mapped != _DELETED] - _SHIFT).astype(np.uint16)
+        return kept.tobytes().decode("utf-16-le")
 
     def with_offsets(self, text: str) -> tuple[str, NDArray[np.int64]]:
         """Normalize one text and say where each character of the result came from.
@@ -186,7 +184,7 @@ class Normalizer:
         return unicodedata.normalize("NFKC", text)
 
     def _plain(self, text: str) -> str:
-        text = text.translate(str.maketrans(self._characters))
+        text = text.translate(self._translation)
         return text.lower() if self._lower else text
 
 
