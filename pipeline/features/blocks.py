@@ -128,7 +128,7 @@ class TfidfBlocks(BaseEstimator):  # type: ignore[misc]
             Columns of the blocks one after the other; rows have sorted indices.
         """
         engine, texts = self.compiled()
-        documents = self._documents(texts, title, lede, body)
+        documents = list(self._documents(texts, title, lede, body))
         return engine.matrix(documents, self._idfs(), self._dtype(), n_jobs=threads(self.n_jobs))
 
     def compiled(self) -> tuple[Engine, TextPlan]:

@@ -61,14 +61,26 @@ def in_batches(documents: Iterable[Sequence[str]], size: int = BATCH) -> Iterato
 
 
 class Rows:
-    """A sparse matrix that grows. What is reserved and not written to costs address space, not memory."""
+    """A sparse matrix that grows. What is reserved and not written to costs address space, not memory.
 
-    def __init__(self, n_columns: int, dtype: Any, reserve: int) -> None:
-        self.n_columns = n_columns
+    Parameters
+    ----------
+    n_columns : int
+        Columns.
+    dtype : dtype
+        Type of the values.
+    reserve : int
+        Values to make room for at first.
+    n_documents : int, default=0
+        Rows that are expected, if known: after some rows, room is made for all.
+    """
+
+    def __init__(self, n_columns: int, dtype: Any, reserve: int, n_documents: int = 0) -> None:
+        self.n_columns, self.n_documents = n_columns, n_documents
         self.indices = np.empty(reserve, np.int32)
         self.values = np.empty(reserve, dtype)
         self.ends = [np.zeros(1, np.int64)]
-        self.filled = 0
+        self.filled = self.n_rows = 0
 
     def add(self, corpus: Corpus, lists: kernel.Lists, scratch: kernel.Scratch, weights: Weighting) -> None:
         """Append the rows of a corpus."""
@@ -81,16 +93,23 @@ class Rows:
             first = kernel.emit(first, n, corpus, lists, scratch, weights, self.indices, self.values, ends, totals)
             if first == n:
                 break
-            size = len(self.indices) + max(len(self.indices) // 2, self.n_columns + 1)
-            self.indices.resize(size, refcheck=False)
-            self.values.resize(size, refcheck=False)
+            self._make_room(int(ends[first]), self.n_rows + first)
         self.filled = int(ends[-1])
+        self.n_rows += n
         self.ends.append(ends[1:])
+
+    def _make_room(self, filled: int, n_rows: int) -> None:
+        """Room for the rows that are expected at the present mean, a tenth more, and any one row."""
+        expected = 1.1 * filled * self.n_documents / n_rows if n_rows else 0.0
+        size = int(max(expected, 1.5 * filled)) + self.n_columns + 1
+        self.indices = _moved(self.indices[:filled], size)
+        self.values = _moved(self.values[:filled], size)
 
     def matrix(self) -> csr_matrix:
         """Everything written so far; the rows must not be added to afterwards."""
         from scipy.sparse import csr_matrix
 
+        # Shrinking in place gives the rest of the room back.
         self.indices.resize(self.filled, refcheck=False)
         self.values.resize(self.filled, refcheck=False)
         ends = np.concatenate(self.ends)
@@ -101,6 +120,13 @@ class Rows:
         result.has_sorted_indices = True
         result.has_canonical_format = True
         return result
+
+
+def _moved(values: NDArray[Any], size: int) -> NDArray[Any]:
+    """Values at the start of a new array; unlike ``ndarray.resize`` it leaves the rest untouched."""
+    larger = np.empty(size, values.dtype)
+    larger[: len(values)] = values
+    return larger
 
 
 class Learner:
@@ -204,7 +230,7 @@ class Engine:
 
     def matrix(
         self,
-        documents: Iterable[Sequence[str]],
+        documents: Sequence[Sequence[str]],
         idfs: Sequence[NDArray[np.float64]],
         dtype: Any,
         *,
@@ -216,16 +242,15 @@ class Engine:
             return self._part(documents, weights, dtype)
         from scipy.sparse import vstack
 
-        documents = list(documents)
         step = max(1, -(-len(documents) // n_jobs))
         parts = [documents[start : start + step] for start in range(0, len(documents), step)] or [[]]
         with ThreadPoolExecutor(n_jobs) as pool:
             return vstack(list(pool.map(lambda part: self._part(part, weights, dtype), parts)), format="csr")
 
-    def _part(self, documents: Iterable[Sequence[str]], weights: Weighting, dtype: Any) -> csr_matrix:
+    def _part(self, documents: Sequence[Sequence[str]], weights: Weighting, dtype: Any) -> csr_matrix:
         reader = self._reader()
         scratch = None
-        rows = Rows(self.n_columns, dtype, 1 << 16)
+        rows = Rows(self.n_columns, dtype, 1 << 16, len(documents))
         for texts in in_batches(documents):
             chunks, ends = reader.read(texts)
             reader.expand()

@@ -35,7 +35,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba.core import types
+from llvmlite import ir
+from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from pipeline.features.alphabet import (
@@ -62,6 +63,7 @@ from pipeline.features.alphabet import (
 )
 from pipeline.features.compiled import compiled, inlined
 
+AHEAD = 8  # chunks between asking for a list and reading it
 ROOM, PLAIN_TEXT = 1, 2  # why `tokenize` stopped
 
 _CODE = np.uint64((1 << BITS) - 1)
@@ -210,6 +212,22 @@ class Weighting(NamedTuple):
 def _u(number):
     """The number as an index that cannot be negative: spares the check for an index counted from the end."""
     return np.uint64(number)
+
+
+@intrinsic
+def _prefetch(typing_context: Any, array: Any, index: Any) -> Any:
+    """Ask for the cache line of an element of a one-dimensional int32 array, without waiting for it."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        address = builder.bitcast(builder.gep(data, [arguments[1]]), ir.PointerType(ir.IntType(8)))
+        kind = ir.FunctionType(ir.VoidType(), [address.type, *[ir.IntType(32)] * 3])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        constants = [ir.Constant(ir.IntType(32), value) for value in (0, 3, 1)]  # to read, keep, data
+        builder.call(function, [address, *constants])
+        return context.get_dummy_value()
+
+    return types.void(array, types.uint64), code
 
 
 @intrinsic
@@ -794,7 +812,9 @@ def _count_ngrams(document, corpus, lists, scratch, totals):
     pool, stream = lists.pool, corpus.stream
     touched = _u(0)
     for block in range(corpus.fields.shape[0]):
-        for k in range(_distinct_chunks(document, block, corpus, scratch)):
+        n_chunks = _distinct_chunks(document, block, corpus, scratch)
+        for k in range(n_chunks):
+            _prefetch(pool, _u(lists.start[block, _u(scratch.chunks[min(k + _u(AHEAD), n_chunks - _u(1))])]))
             chunk = _u(scratch.chunks[k])
             times = chunk_counts[chunk]
             chunk_counts[chunk] = 0
@@ -826,7 +846,9 @@ def count_documents(first, last, corpus, lists, scratch, seen):
     for document in range(first, last):
         stamp = np.int32(document + 1)
         for block in range(corpus.fields.shape[0]):
-            for k in range(_distinct_chunks(document, block, corpus, scratch)):
+            n_chunks = _distinct_chunks(document, block, corpus, scratch)
+            for k in range(n_chunks):
+                _prefetch(lists.pool, _u(lists.start[block, _u(scratch.chunks[min(k + _u(AHEAD), n_chunks - _u(1))])]))
                 chunk = _u(scratch.chunks[k])
                 scratch.chunk_counts[chunk] = 0
                 start = _u(lists.start[block, chunk])

@@ -111,7 +111,7 @@ class TfidfScorer:
             "sources": plan.sources,
             "wholes": plan.wholes,
         }
-        state = {
+        state: dict[str, NDArray[Any]] = {
             "meta": np.frombuffer(json.dumps(meta).encode(), np.uint8),
             "units": engine.tables.units,
             "expansions": engine.tables.expansions,

@@ -178,15 +178,15 @@ class ArabicTfidfVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_ke
             Rows have sorted indices.
         """
         if self.vocabulary is not None:
-            documents = list(checked(raw_documents))
-            self._fit(documents)
-            return self.transform(documents)
+            texts = list(checked(raw_documents))
+            self._fit(texts)
+            return self.transform(texts)
         learner = self._fit(raw_documents)
         assert learner is not None
         return learner.matrix([self.factors()], self._dtype())
 
     def _fit(self, raw_documents: Iterable[str]) -> Learner | None:
-        documents = ((text,) for text in checked(raw_documents))
+        documents = [(text,) for text in checked(raw_documents)]
         if self.vocabulary is not None:
             self._forget()
             self._accept(Terms.of(_in_columns(self.vocabulary)))
@@ -235,7 +235,7 @@ class ArabicTfidfVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_ke
             Rows have sorted indices.
         """
         self._check_fitted()
-        documents = ((text,) for text in checked(raw_documents))
+        documents = [(text,) for text in checked(raw_documents)]
         return self._engine().matrix(documents, [self.factors()], self._dtype(), n_jobs=threads(self.n_jobs))
 
     def inverse_transform(self, X: Any) -> list[NDArray[np.object_]]:
