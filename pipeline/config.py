@@ -212,16 +212,19 @@ class Gates(Table):
 
 
 class Evaluation(Table):
-    """What a model is compared with."""
+    """What a model is compared with: terms alone, a second annotator, itself with fewer articles."""
 
     terms: str | None = None
+    second: str | None = None
+    learning_curve: list[Annotated[float, Field(gt=0, lt=1)]] = [0.25, 0.5, 0.75]
 
 
 class Output(Table):
-    """Where the model goes, and what it is called."""
+    """Where the model goes, what it is called, and whether its report holds titles and texts of articles."""
 
     name: Name
     folder: str = "models"
+    texts: bool = True
 
 
 class Config(Table):
