@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline import articles, corpora, dataset, metrics, splits, store
 from pipeline import config as configs
+from pipeline import corpora, dataset, metrics, splits, store
 from pipeline import model as models
 from pipeline.features.lexicon import Lexicon, grouped, load_groups, tally
 from pipeline.text import Normalizer
@@ -63,14 +63,20 @@ def judge(model: Model, data: Dataset, rows: Rows) -> Judged:
 
 @dataclass
 class Evaluated:
-    """What an evaluation of a saved model gives: metrics by head, beside baselines, and the folder of its report."""
+    """What an evaluation of a saved model gives: metrics by head, beside baselines, and its report in a folder."""
 
     metrics: dict[str, Any]
     folder: Path
+    report: dict[str, Any]
 
 
 def evaluate_files(
-    inputs: Sequence[str], folder: str | Path, *, labels: str | None = None, output: str | Path | None = None
+    inputs: Sequence[str],
+    folder: str | Path,
+    *,
+    labels: str | None = None,
+    output: str | Path | None = None,
+    command: str | None = None,
 ) -> Evaluated:
     """Judge a saved model on labelled articles.
 
@@ -84,6 +90,8 @@ def evaluate_files(
         CSV of labels by id, where the articles do not hold them.
     output : str or Path, optional
         Folder for the results; `evaluation` inside the model folder if not given.
+    command : str, optional
+        The command that makes them again, for the report.
 
     Returns
     -------
@@ -106,10 +114,23 @@ def evaluate_files(
         "heads": measure(config.heads, data, judged.rows, judged.probabilities, judged.decided, seed=config.seed),
         "baselines": baselines(config, data, judged.rows),
     }
+    from pipeline.report import page, summary
+
     target = Path(output) if output else Path(folder) / "evaluation"
-    target.mkdir(parents=True, exist_ok=True)
-    articles.write_text(target / "metrics.json", store.dump_json(result))
-    return Evaluated(result, target)
+    report = summary.summarize(
+        config,
+        data,
+        {"evaluation": judged},
+        {"evaluation": result},
+        model,
+        name=store.short_name(manifest),
+        command=command,
+        previous=page.previous(target),
+        training={"sources": manifest["data"]["sources"], "report": page.previous(Path(folder))},
+    )
+    page.write(target, report)
+    page.save(target / "metrics.json", store.dump_json(result))
+    return Evaluated(result, target, report)
 
 
 def cross_validate(config: Config, data: Dataset, *, background: Fields | None = None) -> Judged:

@@ -52,7 +52,15 @@ TRUSTED = [
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "pandas", "numba", "skops", "camel-tools")
 
 
-def save(model: Model, folder: str | Path, config: Config, data: Dataset, metrics: dict[str, Any]) -> Path:
+def save(
+    model: Model,
+    folder: str | Path,
+    config: Config,
+    data: Dataset,
+    metrics: dict[str, Any],
+    *,
+    report: dict[str, Any] | None = None,
+) -> Path:
     """Write a model folder, whole or not at all; one of the same name is replaced.
 
     Parameters
@@ -63,6 +71,8 @@ def save(model: Model, folder: str | Path, config: Config, data: Dataset, metric
     data : Dataset
         What it was trained on, for the manifest.
     metrics : dict
+    report : dict, optional
+        As `report.summary.summarize` makes it.
 
     Returns
     -------
@@ -107,6 +117,10 @@ def save(model: Model, folder: str | Path, config: Config, data: Dataset, metric
             | {package: version(package) for package in _PACKAGES},
         }
         (temporary / MANIFEST).write_text(dump_json(manifest), encoding="utf-8")
+        if report is not None:
+            from pipeline.report import page
+
+            page.write(temporary / "report", report)
         temporary.chmod(0o755)
         replace_folder(temporary, folder)
     except BaseException:

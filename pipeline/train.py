@@ -12,6 +12,7 @@ import numpy as np
 from pipeline import articles, dataset, evaluate, predict, splits, store
 from pipeline import model as models
 from pipeline.articles import Rejects
+from pipeline.report import learning, page, summary
 
 if TYPE_CHECKING:
     from pipeline.config import Config
@@ -33,15 +34,18 @@ class Trained:
     metrics : dict
         "held_out" (unless there is none) and "cross_validation", each by head, and their "baselines".
     data : Dataset
+    report : dict
+        What its report shows.
     """
 
     model: Model
     folder: Path
     metrics: dict[str, Any]
     data: Dataset
+    report: dict[str, Any]
 
 
-def train(config: Config, *, say: Callable[[str], None] = lambda _: None) -> Trained:
+def train(config: Config, *, say: Callable[[str], None] = lambda _: None, command: str | None = None) -> Trained:
     """Read, split, fit, judge, save.
 
     The figures come from models that had not seen the articles they are judged on; the model that is saved is then
@@ -52,6 +56,8 @@ def train(config: Config, *, say: Callable[[str], None] = lambda _: None) -> Tra
     config : Config
     say : callable
         Told in a few words what happens next.
+    command : str, optional
+        The command that makes the model again, for its report.
 
     Returns
     -------
@@ -82,9 +88,25 @@ def train(config: Config, *, say: Callable[[str], None] = lambda _: None) -> Tra
         }
         for name, j in judged.items()
     }
+    points = []
+    if len(test_rows) and config.evaluation.learning_curve:
+        say("Fitting on fewer articles, for the learning curve")
+        points = learning.curve(config, data, train_rows, judged["held_out"], background=background)
     say("Writing the model and its report")
-    folder = store.save(model, Path(config.output.folder) / config.output.name, config, data, metrics)
-    return Trained(model, folder, metrics, data)
+    folder = Path(config.output.folder) / config.output.name
+    report = summary.summarize(
+        config,
+        data,
+        judged,
+        metrics,
+        model,
+        name=config.output.name,
+        command=command,
+        previous=page.previous(folder),
+        learning=points,
+    )
+    folder = store.save(model, folder, config, data, metrics, report=report)
+    return Trained(model, folder, metrics, data, report)
 
 
 def _background(config: Config) -> Fields | None:

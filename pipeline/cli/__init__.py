@@ -21,7 +21,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command; a user's mistake ends with one message and exit code 2, never with a traceback."""
-    from pipeline.cli import corpora, evaluate, init, predict, train  # noqa: F401  each registers its command
+    from pipeline.cli import compare, corpora, evaluate, init, predict, report, train  # noqa: F401  each registers its command
 
     try:
         app()

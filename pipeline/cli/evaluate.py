@@ -8,6 +8,7 @@ import typer
 
 from pipeline.cli import app
 from pipeline.cli.predict import DEFAULT_MODEL
+from pipeline.cli.report import FailOn, command_line, end_on
 from pipeline.cli.tables import say, show_metrics
 
 
@@ -26,10 +27,12 @@ def evaluate(
     output: Annotated[
         str | None, typer.Option(help="Folder for metrics.json and the report; beside the model if not given.")
     ] = None,
+    fail_on: FailOn = None,
 ) -> None:
     """Judge a model on labelled articles that it was not trained on."""
     from pipeline import evaluate as job
 
-    result = job.evaluate_files(inputs, model, labels=labels, output=output)
+    result = job.evaluate_files(inputs, model, labels=labels, output=output, command=command_line())
     show_metrics({"judged": result.metrics})
     say(f"Report: {result.folder / 'report.html'}")
+    end_on(result.report, fail_on)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import app
+from pipeline.cli.report import FailOn, command_line, end_on
 from pipeline.cli.tables import say, show_metrics
 
 
@@ -17,6 +18,7 @@ def train(
     overrides: Annotated[
         list[str], typer.Option("--set", help="Override a key: heads.stance.estimator.C=3. May be repeated.")
     ] = [],  # noqa: B006
+    fail_on: FailOn = None,
 ) -> None:
     """Train a model from a config file, judge it, and save it with its report."""
     from pipeline import config as configs
@@ -24,7 +26,7 @@ def train(
 
     start = time.perf_counter()
     settings = configs.load(config, overrides)
-    result = job.train(settings, say=say)
+    result = job.train(settings, say=say, command=command_line())
     show_metrics(result.metrics)
     if left_out := result.data.rejects.total:
         say(f"Left out {left_out} rows: {dict(result.data.rejects.counts)}")
@@ -32,3 +34,4 @@ def train(
     say(f"Model:  {result.folder}")
     say(f"Report: {result.folder / 'report' / 'report.html'}")
     say(f"Next:   mirsad predict --model {result.folder} YOUR_ARTICLES")
+    end_on(result.report, fail_on)

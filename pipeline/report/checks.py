@@ -169,7 +169,7 @@ class Leakage(Check):
         said = []
         if data["duplicates"]["across"]:
             said.append(f"{data['duplicates']['across']} groups of duplicates stand on both sides")
-        if both := data.get("trained_on_too"):
+        if both := data["trained_on_too"]:
             said.append(f"the model was trained on {', '.join(both)}, which it is judged on here")
         until, first = data["dates"]["trained_until"], data["dates"]["first"]
         if report["provenance"]["config"]["split"]["kind"] == "date" and until and first and first <= until:

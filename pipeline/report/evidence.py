@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from pipeline.report.view import View
 
 BATCH = 64
-TOP, NAMED, LEAST_ARTICLES = 20, 5, 3
-LEVELS = (0.12, 0.35, 0.65)
+TOP, NAMED, LEAST_ARTICLES = 20, 4, 3
+LEVELS = (0.2, 0.45, 0.7)
 """Shares of an article's strongest word from which a word is marked weakly, clearly, strongly."""
-TEXT_BUDGET = 450_000
+TEXT_BUDGET = 300_000
 """Characters of article text in a report; where wrong articles have more, their telling passages are kept."""
-SHORTEST, LONGEST = 350, 6000
+SHORTEST, LONGEST = 300, 6000
 
 _PASSAGE = re.compile(r"[^\n.!?؟…]*(?:[\n.!?؟…]+\s*|$)")
 
@@ -44,7 +44,7 @@ class Evidence:
     shares : dict of str to dict of str to dict of str to float
         By head and label: the part that each feature block has in what spoke for the label, where it was given.
     words : dict of str to dict of int to dict of str to list of str
-        By head, position and given label: the words that spoke most for it in that article.
+        By head, position and given label (but the default): the words that spoke most for it in that article.
     kept : dict of int to Explanation
         Explanations of the articles that will be shown, by position.
     """
@@ -127,6 +127,7 @@ class _Tally:
                 spelled[int(distinct[j])] for j in np.argsort(-sums[:, k], kind="stable")[:NAMED] if sums[j, k] > 0
             ]
             for k in np.nonzero(self.view.decided[i])[0]
+            if k in self.view.telling
         }
 
     def top(self) -> dict[str, dict[str, list[dict[str, Any]]]]:
@@ -221,7 +222,11 @@ def _passages(text: str, weights: list[tuple[int, float]], limit: int) -> list[t
         start, end = found[k]
         if room <= 0:
             break
-        chosen.append((start, min(end, start + room)))
+        if end - start > room:  # cut between words, and in a word only where there is nothing else
+            blank = max(text.rfind(" ", start, start + room), text.rfind("\n", start, start + room))
+            end = blank + 1 if blank > start else start + room
+            room = 0
+        chosen.append((start, end))
         room -= end - start
     merged: list[tuple[int, int]] = []
     for start, end in sorted(chosen):

@@ -84,7 +84,13 @@ def summarize(
         "how": how,
         "texts": texts,
         "verdict": overview.verdict(config, how, measured, others, sliced, accepted(previous)),
-        "data": overview.about_data(config, data, it, heads) | {"outlet_words": _outlet_words(model, data)},
+        "data": overview.about_data(config, data, it, heads)
+        | {
+            "outlet_words": _outlet_words(model, data),
+            "trained_on_too": sorted(
+                set((training or {"sources": ()})["sources"]) & set(data.table["origin"].astype(str))
+            ),
+        },
         "baselines": metrics[how]["baselines"],
         "human": human.ceiling(config, data),
         "labels": {head: _without_confusion(of) for head, of in measured.items()},
@@ -104,8 +110,6 @@ def summarize(
         "articles": wrong.index(data, it, heads, found, familiar_from=model.familiar_from, texts=texts),
         "provenance": provenance(config, data, model, command),
     }
-    if training is not None:
-        report["data"]["trained_on_too"] = sorted(set(training["sources"]) & set(data.table["origin"].astype(str)))
     report["checks"] = checks.run(report)
     return dict(rounded(report))
 

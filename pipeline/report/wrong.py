@@ -147,7 +147,7 @@ def safe_url(url: str) -> str | None:
     return url.strip() if parts.scheme in ("http", "https") and parts.netloc else None
 
 
-def _words(item: Any, explanation: Any, view: View, label: str, most: int = 8) -> dict[str, list[list[Any]]]:
+def _words(item: Any, explanation: Any, view: View, label: str, most: int = 5) -> dict[str, list[list[Any]]]:
     """Words for and against a label, occurrences of the same spelling together, as [word, weight]."""
     weights = explanation.weights(view.rule, label)
     sums: dict[str, float] = {}
