@@ -122,6 +122,21 @@ class Rows:
         return result
 
 
+def joined(parts: Sequence[Rows], pool: ThreadPoolExecutor) -> Rows:
+    """Rows one below the other; the pool's threads copy them."""
+    starts = np.concatenate(([0], np.cumsum([part.filled for part in parts])))
+    whole = Rows(parts[0].n_columns, parts[0].values.dtype, int(starts[-1]))
+    whole.filled = int(starts[-1])
+    whole.ends += [start + end for part, start in zip(parts, starts, strict=False) for end in part.ends[1:]]
+
+    def copy(part: Rows, start: int) -> None:
+        whole.indices[start : start + part.filled] = part.indices[: part.filled]
+        whole.values[start : start + part.filled] = part.values[: part.filled]
+
+    list(pool.map(copy, parts, starts))
+    return whole
+
+
 def _moved(values: NDArray[Any], size: int) -> NDArray[Any]:
     """Values at the start of a new array; unlike ``ndarray.resize`` it leaves the rest untouched."""
     larger = np.empty(size, values.dtype)
@@ -239,15 +254,13 @@ class Engine:
         """The matrix of documents (fields of each)."""
         weights = weighting(self.specs, idfs, self.columns)
         if n_jobs == 1:
-            return self._part(documents, weights, dtype)
-        from scipy.sparse import vstack
-
+            return self._part(documents, weights, dtype).matrix()
         step = max(1, -(-len(documents) // n_jobs))
         parts = [documents[start : start + step] for start in range(0, len(documents), step)] or [[]]
         with ThreadPoolExecutor(n_jobs) as pool:
-            return vstack(list(pool.map(lambda part: self._part(part, weights, dtype), parts)), format="csr")
+            return joined(list(pool.map(lambda part: self._part(part, weights, dtype), parts)), pool).matrix()
 
-    def _part(self, documents: Sequence[Sequence[str]], weights: Weighting, dtype: Any) -> csr_matrix:
+    def _part(self, documents: Sequence[Sequence[str]], weights: Weighting, dtype: Any) -> Rows:
         reader = self._reader()
         scratch = None
         rows = Rows(self.n_columns, dtype, 1 << 16, len(documents))
@@ -259,4 +272,4 @@ class Engine:
                 scratch = reader.scratch(self.n_columns)
             rows.add(corpus, reader.lists, scratch, weights)
         self._idle.append(reader)
-        return rows.matrix()
+        return rows

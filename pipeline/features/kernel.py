@@ -216,7 +216,7 @@ def _u(number):
 
 @intrinsic
 def _prefetch(typing_context: Any, array: Any, index: Any) -> Any:
-    """Ask for the cache line of an element of a one-dimensional int32 array, without waiting for it."""
+    """Ask for the cache line of an element (counted along the memory of the array), without waiting for it."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
@@ -447,6 +447,7 @@ def tokenize(
                             upper, lower = string_key(buffer, begin, i - begin)
                         found_keys[found, 0] = upper
                         found_keys[found, 1] = lower
+                        _prefetch(slots, string_slot(upper, lower, size) * np.uint64(4))
                         found += 1
                     begin = i + 1
                     upper = np.uint64(0)
@@ -559,12 +560,13 @@ def find_path(trie, characters, start, stop, insert):
 def _find_all(trie, keys, n, insert, pool, filled, values):
     """Look n keys up, write the numbers of those that have one to the pool, and return how much of it is used then.
 
-    The first loop reads each key's first slot and settles nearly all of them without a branch that depends on
-    the outcome, so that many reads are under way at once; `values` (it may be `keys` itself) receives the values,
-    -1 for keys that are not there.
+    The first loop asks for each key's first slot, so that many reads are under way at once. `values` (it may be
+    `keys` itself) receives the values, -1 for keys that are not there.
     """
     table = trie.table
     size = len(table)
+    for k in range(n):
+        _prefetch(table, slot_of(keys[k], size) * np.uint64(2))
     if insert:
         for k in range(n):
             slot = slot_of(keys[k], size)
