@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import random
 import subprocess
 import sys
 import tarfile
@@ -122,7 +123,7 @@ DOCUMENT = st.text(ALPHABET, max_size=40) | st.text(st.characters(), max_size=20
 
 
 @given(st.lists(DOCUMENT, min_size=1, max_size=5), st.lists(DOCUMENT, min_size=1, max_size=3), st.sampled_from(SHAPES))
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @example(["\ud800\udc00 ab \U00010000"], ["\U00010000"], SHAPES[4])
 @example(["aا\u0654 b"], ["ا\u0654"], SHAPES[0])
 @example(["x" * 300 + " " + "x" * 299 + "y"], ["x" * 300], SHAPES[1])
@@ -162,6 +163,21 @@ def test_5000_real_articles_equal_scikit_learn_at_the_full_vocabulary() -> None:
     texts = real_articles(5000, 6)
     compare(texts, texts[:10], ngram_range=(1, 2), sublinear_tf=True)
     compare(texts, texts[:10], analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("params", SHAPES, ids=str)
+def test_10000_random_strings_equal_scikit_learn(params: dict) -> None:
+    draw = random.Random(0)
+    common = "اابتلملمنوهيأإآةى ءَُّْـ\u0654\u0301\u200c\u200f ﻻﷲ…٢a bAΣİéßſ1_-،\n\t\u00a0\u2028\x1c日😀𝔘\U00020000\ud800 "
+    strings = [
+        "".join(
+            draw.choice(common) if draw.random() < 0.9 else chr(draw.randrange(0x30000))
+            for _ in range(draw.randrange(60))
+        )
+        for _ in range(10_000)
+    ]
+    compare(strings[:7000], strings[7000:], **params)
 
 
 # -------------------------------------------------------------------------------------------------------- behaviour

@@ -74,6 +74,18 @@ def test_columns_have_names_and_blocks_have_slices() -> None:
     assert not hasattr(blocks.blocks[0][2], "terms_")  # what was passed in is not fitted
 
 
+def test_reweighing_keeps_the_vocabulary_and_learns_idf_from_other_articles() -> None:
+    blocks = TfidfBlocks([("t", ("title",), make(norm=None)), ("b", ("body",), make(norm=None))])
+    blocks.fit(["سلام حرب"], [""], ["نص"])
+    blocks.reweigh(["سلام", "سلام", "كلمة"] * 200, [""] * 600, ["نص"] * 600)
+    idf = dict(zip(blocks.get_feature_names_out(), np.concatenate([v.idf_ for *_, v in blocks.blocks_]), strict=True))
+    assert idf == pytest.approx(
+        {"t__حرب": np.log(601 / 1) + 1, "t__سلام": np.log(601 / 401) + 1, "b__نص": np.log(601 / 601) + 1}
+    )
+    X = blocks.transform(["سلام"], [""], [""])
+    assert X.toarray()[0].tolist() == pytest.approx([0.0, np.log(601 / 401) + 1, 0.0])
+
+
 def test_given_vocabularies_are_kept() -> None:
     blocks = TfidfBlocks([("t", ("title",), make(vocabulary=["حرب", "سلام"])), ("b", ("body",), make())])
     assert blocks.fit_transform(["سلام", ""], ["", ""], ["نص", "هنا"]).shape == (2, 4)

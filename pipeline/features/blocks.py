@@ -114,6 +114,27 @@ class TfidfBlocks(BaseEstimator):  # type: ignore[misc]
         self.blocks_ = blocks
         return learner
 
+    def reweigh(self, title: Texts, lede: Texts, body: Texts) -> TfidfBlocks:
+        """Learn the inverse document frequencies anew, from other articles; the vocabulary stays.
+
+        Parameters
+        ----------
+        title, lede, body : sequence of str
+            Raw texts of the articles, three parallel lists.
+
+        Returns
+        -------
+        TfidfBlocks
+            Itself.
+        """
+        engine, texts = self.compiled()
+        documents = list(self._documents(texts, title, lede, body))
+        frequency = engine.document_frequency(documents)
+        for (_, _, vectorizer), columns in zip(self.blocks_, self.slices.values(), strict=True):
+            if vectorizer.use_idf:
+                vectorizer.weigh(frequency[columns], len(documents))
+        return self
+
     def transform(self, title: Texts, lede: Texts, body: Texts) -> csr_matrix:
         """Turn articles into rows.
 

@@ -260,14 +260,32 @@ class Engine:
         with ThreadPoolExecutor(n_jobs) as pool:
             return joined(list(pool.map(lambda part: self._part(part, weights, dtype), parts)), pool).matrix()
 
+    def document_frequency(self, documents: Sequence[Sequence[str]]) -> NDArray[np.int64]:
+        """Number of documents that have each column."""
+        reader = self._reader()
+        seen = np.zeros((self.n_columns, 2), np.int32)
+        for texts in in_batches(documents):
+            corpus = self._read(reader, texts)
+            seen[:, 0] = 0  # documents are numbered anew in each batch
+            n = corpus.stream_ends.shape[1]
+            kernel.count_documents(0, n, corpus, reader.lists, reader.scratch(0), seen)
+        self._idle.append(reader)
+        frequency = np.empty(self.n_columns, np.int64)
+        frequency[self.columns] = seen[:, 1]
+        return frequency
+
+    def _read(self, reader: Reader, texts: list[str]) -> Corpus:
+        """Documents as numbers of columns."""
+        chunks, ends = reader.read(texts)
+        reader.expand()
+        return reader.cross(reader.corpus(chunks, ends), range(len(self.specs)), np.zeros(1, np.int64))
+
     def _part(self, documents: Sequence[Sequence[str]], weights: Weighting, dtype: Any) -> Rows:
         reader = self._reader()
         scratch = None
         rows = Rows(self.n_columns, dtype, 1 << 16, len(documents))
         for texts in in_batches(documents):
-            chunks, ends = reader.read(texts)
-            reader.expand()
-            corpus = reader.cross(reader.corpus(chunks, ends), range(len(self.specs)), np.zeros(1, np.int64))
+            corpus = self._read(reader, texts)
             if scratch is None or len(scratch.chunk_counts) < len(reader.lexicon.spans):
                 scratch = reader.scratch(self.n_columns)
             rows.add(corpus, reader.lists, scratch, weights)

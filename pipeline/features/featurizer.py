@@ -110,7 +110,10 @@ class Featurizer:
     def names(self) -> NDArray[np.object_]:
         """What each column is, by block: an n-gram, or a measure in words."""
         return np.concatenate(
-            [vectorizer.get_feature_names_out() for _, _, vectorizer in self.tfidf.blocks]
+            [
+                vectorizer.get_feature_names_out()
+                for _, _, vectorizer in (self.tfidf.blocks_ if self.tfidf.blocks else ())
+            ]
             + [np.array(block.names, dtype=object) for block in self.lexical.values()]
         )
 

@@ -94,10 +94,11 @@ class Reader:
     # -------------------------------------------------------------------------------------------------------- room
 
     def _text_room(self, n: int) -> None:
+        n_chunks = n // 2 + 1  # a chunk and the white space after it
         self._buffer = np.empty(n, np.uint32)
-        self._starts = np.empty(n, np.int64)
-        self._lengths = np.empty(n, np.int64)
-        self._found_keys = np.empty((n, 4), np.uint64)
+        self._starts = np.empty(n_chunks, np.int64)
+        self._lengths = np.empty(n_chunks, np.int64)
+        self._found_keys = np.empty((n_chunks, 4), np.uint64)
 
     def _list_room(self, n: int) -> None:
         self._keys = np.empty(n, np.uint64)

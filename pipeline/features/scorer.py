@@ -75,6 +75,11 @@ class TfidfScorer:
         self._counting, self._norms = meta["counting"], [NORMS[norm] for norm in meta["norms"]]
         self._plan = TextPlan([tuple(source) for source in meta["sources"]], meta["wholes"], [])
         self.n_outputs = self._state["rows"].shape[1] - 1
+        self._weighting = (
+            np.array([worth(np.arange(TABLED), counting) for counting in self._counting]),
+            np.array(self._counting, np.int64),
+            np.array(self._norms, np.int64),
+        )
         self._idle: list[tuple[Reader, Any]] = []
 
     # -------------------------------------------------------------------------------------------------- into and out
@@ -248,8 +253,6 @@ class TfidfScorer:
         from pipeline.features import kernel
 
         reader, scratch = self._reader()
-        tf = np.array([worth(np.arange(TABLED), counting) for counting in self._counting])
-        counting, norms = np.array(self._counting, np.int64), np.array(self._norms, np.int64)
         for start in range(0, len(documents), _BATCH):
             batch = documents[start : start + _BATCH]
             chunks, ends = reader.read([text for texts in batch for text in texts])
@@ -260,7 +263,7 @@ class TfidfScorer:
             totals = np.zeros((len(batch), 2), np.int64)
             stop = start + len(batch)
             kernel.score(
-                0, len(batch), corpus, reader.lists, scratch, tf, counting, norms, self._state["blocks"],
+                0, len(batch), corpus, reader.lists, scratch, *self._weighting, self._state["blocks"],
                 self._state["rows"], result.scores[start:stop], totals,
             )  # fmt: skip
             result.known[start:stop], result.total[start:stop] = totals.T

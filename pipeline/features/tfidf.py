@@ -192,9 +192,8 @@ class ArabicTfidfVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_ke
             self._accept(Terms.of(_in_columns(self.vocabulary)))
             if self.use_idf:
                 self.idf_ = np.ones(len(self.term_lengths_), self._dtype())
-                counts = self._engine().matrix(documents, [self.idf_], self._dtype())
-                frequency = np.bincount(counts.indices, minlength=counts.shape[1])
-                self._weigh(frequency, counts.shape[0])
+                frequency = self._engine().document_frequency(documents)
+                self.weigh(frequency, len(documents))
             return None
         learner = Learner(tuple(self.normalization), [self.spec((0,))], [self.reads_whole], documents)
         self.take(learner.learned[0], learner.n_documents)
@@ -205,7 +204,7 @@ class ArabicTfidfVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         self._forget()
         self._accept(learned.terms)
         if self.use_idf:
-            self._weigh(learned.document_frequency, n_documents)
+            self.weigh(learned.document_frequency, n_documents)
 
     def _forget(self) -> None:
         for name in [name for name in vars(self) if name.endswith("_") or name in ("_idf", "_cached_engine")]:
@@ -215,7 +214,8 @@ class ArabicTfidfVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         self.terms_, self.term_lengths_ = terms
         self.normalization_version_ = Normalizer(self.normalization).version
 
-    def _weigh(self, document_frequency: NDArray[np.int64], n_documents: int) -> None:
+    def weigh(self, document_frequency: NDArray[np.int64], n_documents: int) -> None:
+        """Set ``idf_`` from the number of documents that have each n-gram."""
         frequency = document_frequency.astype(self._dtype()) + float(self.smooth_idf)
         self.idf_ = np.log(np.full_like(frequency, n_documents + int(self.smooth_idf)) / frequency) + 1.0
 
