@@ -166,7 +166,7 @@ def test_5000_real_articles_equal_scikit_learn_at_the_full_vocabulary() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("params", SHAPES, ids=str)
+@pytest.mark.parametrize("params", [SHAPES[1], SHAPES[4], SHAPES[8]], ids=str)
 def test_10000_random_strings_equal_scikit_learn(params: dict) -> None:
     draw = random.Random(0)
     common = "اابتلملمنوهيأإآةى ءَُّْـ\u0654\u0301\u200c\u200f ﻻﷲ…٢a bAΣİéßſ1_-،\n\t\u00a0\u2028\x1c日😀𝔘\U00020000\ud800 "

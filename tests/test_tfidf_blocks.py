@@ -172,7 +172,10 @@ def test_known_and_all_ngrams_by_hand() -> None:
 def test_threads_give_the_same_scores(fitted) -> None:
     scorer = fitted[2]
     columns = [column * 30 for column in (TITLE, LEDE, BODY)]
-    np.testing.assert_array_equal(scorer.scores(*columns, n_jobs=3).scores, scorer.scores(*columns).scores)
+    one = scorer.scores(*columns)
+    for n_jobs in (3, -1):
+        for many, single in zip(scorer.scores(*columns, n_jobs=n_jobs), one, strict=True):
+            np.testing.assert_array_equal(many, single)
 
 
 def test_loading_and_scoring_one_article_needs_numpy_alone(fitted, tmp_path) -> None:

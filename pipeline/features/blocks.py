@@ -11,8 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from pipeline.errors import ConfigError
 from pipeline.features.engine import BlockSpec, Engine, Learner
-from pipeline.features.plan import FIELDS, TextPlan, plan_texts
-from pipeline.features.tfidf import ArabicTfidfVectorizer, checked, threads
+from pipeline.features.plan import FIELDS, TextPlan, plan_texts, threads
+from pipeline.features.tfidf import ArabicTfidfVectorizer, checked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -93,3 +94,8 @@ def worth(counts: NDArray[Any], counting: int) -> NDArray[np.float64]:
         return (counts > 0).astype(float)
     values: NDArray[np.float64] = counts.astype(float)
     return np.where(counts > 0, 1.0 + np.log(np.maximum(values, 1.0)), 0.0) if counting == SUBLINEAR else values
+
+
+def threads(n_jobs: int) -> int:
+    """Number of threads that n_jobs stands for."""
+    return n_jobs if n_jobs > 0 else max(1, (os.cpu_count() or 1) + 1 + n_jobs)

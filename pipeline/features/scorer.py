@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from pipeline.features.alphabet import NORMS, POINT, SPECIAL, TABLED
-from pipeline.features.plan import Analysis, TextPlan, worth
+from pipeline.features.plan import Analysis, TextPlan, threads, worth
 from pipeline.text import Normalizer
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ class TfidfScorer:
         title, lede, body : sequence of str
             Raw texts of the articles, three parallel lists.
         n_jobs : int, default=1
-            Threads.
+            Threads; -1 for all processors.
 
         Returns
         -------
@@ -171,7 +171,7 @@ class TfidfScorer:
             Scores and numbers of n-grams.
         """
         documents = list(self._plan.documents(zip(title, lede, body, strict=True)))
-        n = len(documents)
+        n, n_jobs = len(documents), threads(n_jobs)
         result = Scores(np.zeros((n, self.n_outputs)), np.zeros(n, np.int64), np.zeros(n, np.int64))
         if "numba" not in sys.modules and sum(len(text) for texts in documents for text in texts) <= PLAIN_UP_TO:
             self._score_plainly(documents, result)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from numbers import Integral, Real
@@ -16,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from pipeline.features import alphabet
 from pipeline.features.engine import BlockSpec, Engine, Learner
 from pipeline.features.learning import Learned, Pruning
-from pipeline.features.plan import Analysis
+from pipeline.features.plan import Analysis, threads
 from pipeline.features.vocabulary import Terms
 from pipeline.text import DEFAULT_STEPS, Normalizer
 
@@ -393,11 +392,6 @@ def _checked(text: str) -> str:
     if not isinstance(text, str):
         raise ValueError(f"a document must be a str, not {type(text).__name__}: {text!r}")
     return text
-
-
-def threads(n_jobs: int) -> int:
-    """Number of threads that n_jobs stands for."""
-    return n_jobs if n_jobs > 0 else max(1, (os.cpu_count() or 1) + 1 + n_jobs)
 
 
 def _in_columns(vocabulary: Mapping[str, int] | Iterable[str]) -> list[str]:
