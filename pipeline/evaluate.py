@@ -198,7 +198,7 @@ def baselines(config: Config, data: Dataset, rows: Rows) -> dict[str, dict[str, 
     Returns
     -------
     dict
-        "majority": the commonest answer for every article. "terms": a label where its strong seed terms stand in the
+        "majority": the commonest answer for every article. "terms": a label where its seed terms stand in the
         title or the lede, or in two sentences; for heads whose labels have such terms.
     """
     answers: dict[str, dict[str, NDArray[np.float64]]] = {"majority": {}}
@@ -214,9 +214,9 @@ def baselines(config: Config, data: Dataset, rows: Rows) -> dict[str, dict[str, 
         answers["terms"] = {}
         groups = load_groups(config.evaluation.terms)
         for name, head in config.heads.items():
-            if head.kind == "multilabel" and all(f"{label}/strong" in groups for label in head.labels):
+            if head.kind == "multilabel" and all(f"{label}/terms" in groups for label in head.labels):
                 lexicon = Lexicon(
-                    {label: groups[f"{label}/strong"] for label in head.labels}, config.text.normalization
+                    {label: groups[f"{label}/terms"] for label in head.labels}, config.text.normalization
                 )
                 answers["terms"][name] = by_terms(lexicon, data.fields(rows)).astype(np.float64)
     result = {}

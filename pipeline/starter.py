@@ -50,7 +50,7 @@ min_df = 2
 max_features = 200000
 sublinear_tf = true
 
-# Where your topics have telling words, list them in a file ([topic] strong = ["...", "..."]) and add:
+# Where your topics have telling words, list them in a file ([topic] terms = ["...", "..."]) and add:
 # [features.terms]
 # kind = "terms"
 # path = "terms.toml"

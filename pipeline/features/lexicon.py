@@ -119,17 +119,19 @@ class Measures(NamedTuple):
     ----------
     dense : ndarray of shape (n_articles, n_dense), float64
     article, term : ndarray of shape (n_hits,), int
-        One entry an occurrence; a term's column has 1 + log of its count, after the dense columns.
+        One entry an occurrence; a term's column has scale * (1 + log of its count), after the dense columns.
+    scale : float
     """
 
     dense: NDArray[np.float64]
     article: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
     term: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+    scale: float = 1.0
 
     def counted(self, n_terms: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
         """Article, term and value of each pair that occurs."""
         pair, count = np.unique(self.article * n_terms + self.term, return_counts=True)
-        return pair // max(n_terms, 1), pair % max(n_terms, 1), 1 + np.log(count)
+        return pair // max(n_terms, 1), pair % max(n_terms, 1), self.scale * (1 + np.log(count))
 
     def matrix(self, n_columns: int) -> csr_matrix:
         """All columns, as a csr matrix of shape (n_articles, n_columns)."""

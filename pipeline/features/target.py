@@ -1,8 +1,8 @@
-"""What is said in the sentences that name the sides of a stance's target, and how much of the article they are."""
+"""How much of an article is about a stance's target, and what is said in the sentences that are."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -12,142 +12,165 @@ from pipeline.features.lexicon import Found, Lexicon, Measures, Spoken, Texts, g
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-ZONES = ("about target", "title", "lede", "whole")
-PRESENCE = ("sentences about target", "share about target", "early", "title about target", "lede about target")
+    Bools = NDArray[np.bool_]
+
+BOTH, OTHERS = "both", "others"
+"""Tables that are no side: terms that name the target itself, and third parties beside it."""
+
+TERM_SCALE = 0.3
+"""What a polarity term counts beside a measure: there are hundreds of them, and few measures."""
+
+
+class Column(NamedTuple):
+    """One measure: its name, its value for each article, and the hits it was taken from.
+
+    Attributes
+    ----------
+    name : str
+    values : ndarray of shape (n_articles,)
+    sentences : ndarray of shape (n_sentences,), bool
+        Sentences whose hits it counts.
+    groups : list of int
+        Groups whose hits it counts.
+    """
+
+    name: str
+    values: NDArray[np.generic]
+    sentences: Bools
+    groups: list[int]
 
 
 class TargetBlock:
-    """Polarity of what is said about a target.
+    """Presence of a target's sides, and polarity where they meet.
 
-    A sentence is about the target when it names every side, or a term of the group "both". Polarity words are counted
-    there, in the title, in the lede and over the whole; each polarity term that occurs in a sentence about the target
-    (or in a title that names a side) is a feature of its own.
+    A sentence is about the target when it names every side, or a term of the table "both". Whether a stance can be
+    asked for at all shows in how the sides are spread: in the title, in one sentence, one of them beside third parties
+    ("others"). Each polarity term in a sentence about the target, or in a title that names a side, is a column.
 
     Parameters
     ----------
     sides : Lexicon
-        One group a side, and a group "both/terms" of terms that name the target itself.
+        One group a side; "both/..." and "others/..." are optional.
     polarity : Lexicon
-        Groups "favor/...", "against/..." and others.
+
+    Raises
+    ------
+    ConfigError
+        Where `sides` has no side.
     """
 
     def __init__(self, sides: Lexicon, polarity: Lexicon) -> None:
         self.sides, self.polarity = sides, polarity
-        self._both = next((i for i, name in enumerate(sides.names) if name.split("/")[0] == "both"), None)
-        if len(sides.names) - (self._both is not None) < 1:
+        tables = [name.split("/")[0] for name in sides.names]
+        self._both = [i for i, table in enumerate(tables) if table == BOTH]
+        self._others = [i for i, table in enumerate(tables) if table == OTHERS]
+        self._each = {table: i for i, table in enumerate(tables) if table not in (BOTH, OTHERS)}
+        if not self._each:
             raise ConfigError("a target needs at least one side: a table with a list of terms")
 
     @property
     def names(self) -> list[str]:
         """One name a column."""
-        side_names = [name.split("/")[0] for i, name in enumerate(self.sides.names) if i != self._both]
-        return [
-            *PRESENCE,
-            *(f"{side} {measure}" for side in side_names for measure in ("share of sentences", "in title", "in lede")),
-            *(
-                f"{zone}: {group} {measure}"
-                for zone in ZONES
-                for measure in ("count", "rate")
-                for group in self.polarity.names
-            ),
-            *(f"{zone}: {measure}" for zone in ZONES for measure in ("favor share", "against share", "balance")),
-            *(f"about target: {term}" for term in self.polarity.terms),
-        ]
+        nothing = self.sides.find([], [], [])
+        columns = self._columns(nothing, self._named(nothing))
+        return [*(column.name for column in columns), *(f"about target: {term}" for term in self.polarity.terms)]
 
     def measure(self, title: Texts, lede: Texts, body: Texts) -> Measures:
         """Measure normalized articles."""
-        n = len(title)
-        sides = self.sides.find(title, lede, body)
-        words = self.polarity.find(title, lede, body)
+        sides, words = self.sides.find(title, lede, body), self.polarity.find(title, lede, body)
         named = self._named(sides)
-        about = self._about(named)
-        is_title, is_lede = sides.zone == 0, sides.zone == 1
-        spoken = about | (is_title & named.any(axis=1))
-
-        def share(rows: NDArray[np.bool_], of: NDArray[np.bool_]) -> NDArray[np.float64]:
-            return np.asarray(np.bincount(sides.article, rows & of, n) / np.bincount(sides.article, of, n).clip(1))
-
-        everywhere = np.ones(len(about), dtype=bool)
-        first = np.full(n, np.inf)
-        np.minimum.at(first, sides.article[about], sides.position[about])
-        columns = [
-            np.log1p(np.bincount(sides.article, about, n)),
-            share(about, everywhere),
-            1 / (1 + first),
-            share(about, is_title),
-            share(about, is_lede),
-        ]
-        for side in range(named.shape[1]):
-            if side != self._both:
-                columns += [
-                    share(named[:, side], everywhere),
-                    share(named[:, side], is_title),
-                    share(named[:, side], is_lede),
-                ]
-        counts, balances = self._polarity(words, (spoken, is_title, is_lede, everywhere), n)
-        inside = spoken[words.sentence]
+        inside = self._telling(sides, named)[words.sentence]
+        dense = np.column_stack([column.values for column in self._columns(sides, named)])
         return Measures(
-            np.column_stack([*columns, *counts, *balances]), words.article[words.sentence[inside]], words.term[inside]
+            dense.astype(np.float64), words.article[words.sentence[inside]], words.term[inside], scale=TERM_SCALE
         )
-
-    def _named(self, sides: Found) -> NDArray[np.bool_]:
-        """Which sides each sentence names, shape (n_sentences, n_groups)."""
-        sentence, group = grouped(sides, self.sides.membership)
-        return tally(sentence, group, (len(sides.article), len(self.sides.groups))) > 0
-
-    def _about(self, named: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Which sentences are about the target."""
-        if self._both is None:
-            return np.asarray(named.all(axis=1))
-        return np.asarray(np.delete(named, self._both, axis=1).all(axis=1) | named[:, self._both])
-
-    def _polarity(
-        self, words: Found, zones: tuple[NDArray[np.bool_], ...], n: int
-    ) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
-        """Counts and rates of each group in each zone, and how favor and against balance there."""
-        names = self.polarity.names
-        favor = [i for i, name in enumerate(names) if name.startswith("favor")]
-        against = [i for i, name in enumerate(names) if name.startswith("against")]
-        sentence, group = grouped(words, self.polarity.membership)
-        counts: list[NDArray[np.float64]] = []
-        balances: list[NDArray[np.float64]] = []
-        for zone in zones:
-            inside = zone[sentence]
-            count = tally(words.article[sentence[inside]], group[inside], (n, len(names)))
-            sentences = np.bincount(words.article, zone, n).clip(1)[:, None]
-            counts += [*np.log1p(count).T, *(count / sentences).T]
-            f, a = count[:, favor].sum(axis=1), count[:, against].sum(axis=1)
-            balances += [f / (f + a + 1), a / (f + a + 1), (f - a) / (f + a + 2)]
-        return counts, balances
 
     def spoken(self, title: Texts, lede: Texts, body: Texts) -> Spoken:
         """Which words of normalized articles each column measures."""
         sides, words = self.sides.find(title, lede, body), self.polarity.find(title, lede, body)
         named = self._named(sides)
-        about, is_title, is_lede = self._about(named), sides.zone == 0, sides.zone == 1
-        first = np.full(len(title), np.inf)
-        np.minimum.at(first, sides.article[about], sides.position[about])
-        earliest = about & (sides.position == first[sides.article])
-        zones = (about | (is_title & named.any(axis=1)), is_title, is_lede, np.ones(len(about), dtype=bool))
-        of_side, of_group = self.sides.membership[sides.term], self.polarity.membership[words.term]
-        # hits that each column measures, in the order of `names`; first those of the sides, then those of polarity
-        side_columns = [zone[sides.sentence] for zone in (about, about, earliest, about & is_title, about & is_lede)]
-        for side in range(named.shape[1]):
-            if side != self._both:
-                side_columns += [of_side[:, side] & zone[sides.sentence] for zone in (zones[3], is_title, is_lede)]
-        inside = [zone[words.sentence][:, None] for zone in zones]
-        favor, against = (
-            of_group[:, [i for i, name in enumerate(self.polarity.names) if name.startswith(side)]].any(axis=1)
-            for side in ("favor", "against")
+        columns = self._columns(sides, named)
+        member = self.sides.membership[sides.term]
+        of = [c.sentences[sides.sentence] & member[:, c.groups].any(axis=1) for c in columns]
+        hit, column = np.nonzero(np.column_stack(of))
+        about = np.nonzero(self._telling(sides, named)[words.sentence])[0]
+        parts = sides.spoken(hit, column), words.spoken(about, words.term[about] + len(columns))
+        return Spoken(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+    def _named(self, sides: Found) -> Bools:
+        """Which groups each sentence names, shape (n_sentences, n_groups)."""
+        sentence, group = grouped(sides, self.sides.membership)
+        return tally(sentence, group, (len(sides.article), len(self.sides.groups))) > 0
+
+    def _about(self, named: Bools) -> Bools:
+        return np.asarray(named[:, [*self._each.values()]].all(axis=1) | named[:, self._both].any(axis=1))
+
+    def _telling(self, sides: Found, named: Bools) -> Bools:
+        """Sentences whose polarity counts."""
+        return np.asarray(
+            self._about(named) | ((sides.zone == 0) & named[:, [*self._each.values(), *self._both]].any(axis=1))
         )
-        shares = np.column_stack([favor, against, favor | against])
-        counts_and_rates = [zone & of_group for zone in inside for _ in range(2)]
-        word_columns = np.hstack([*counts_and_rates, *(zone & shares for zone in inside)])
-        hit, column = np.nonzero(np.column_stack(side_columns))
-        one = sides.spoken(hit, column)
-        hit, column = np.nonzero(word_columns)
-        about_hits = np.nonzero(inside[0][:, 0])[0]
-        start = len(side_columns)
-        column = np.concatenate([column + start, words.term[about_hits] + start + word_columns.shape[1]])
-        two = words.spoken(np.concatenate([hit, about_hits]), column)
-        return Spoken(*(np.concatenate(parts) for parts in zip(one, two, strict=True)))
+
+    def _columns(self, sides: Found, named: Bools) -> list[Column]:
+        n, each = len(sides.words), [*self._each.values()]
+        everywhere: Bools = np.ones(len(sides.zone), dtype=bool)
+        is_title: Bools = sides.zone == 0
+        is_lede: Bools = sides.zone == 1
+        about = self._about(named)
+
+        def count(sentences: Bools) -> NDArray[np.int64]:
+            return np.bincount(sides.article[sentences], minlength=n)
+
+        total, meeting = count(everywhere).clip(1), count(about)
+        of_side = np.column_stack([count(named[:, side]) for side in each])
+        scarce, common = of_side.min(axis=1), of_side.max(axis=1)
+        first = np.full(n, np.inf)
+        np.minimum.at(first, sides.article[about], sides.position[about])
+
+        def together(sentences: Bools) -> Bools:
+            return np.asarray(np.all([count(sentences & named[:, side]) > 0 for side in each], axis=0))
+
+        every = each + self._both
+        columns = [
+            Column("about target, sentences", np.log1p(meeting), about, every),
+            Column("about target, share of sentences", meeting / total, about, every),
+            Column(
+                "about target, share of those that name a side",
+                meeting / count(named[:, every].any(axis=1)).clip(1),
+                about,
+                every,
+            ),
+            Column("about target, early", 1 / (1 + first), about & (sides.position == first[sides.article]), every),
+            Column("about target, title", count(about & is_title) > 0, about & is_title, every),
+            Column("about target, lede", count(about & is_lede) / count(is_lede).clip(1), about & is_lede, every),
+            *(
+                Column(f"about target, {least} sentences or more", meeting >= least, about, every)
+                for least in (1, 2, 3, 5)
+            ),
+            Column("scarcer side, sentences", np.log1p(scarce), everywhere, each),
+            Column("scarcer side, share of sentences", scarce / total, everywhere, each),
+            Column("scarcer side against the other", scarce / common.clip(1), everywhere, each),
+            Column("every side, title", together(is_title), is_title, each),
+            Column("every side, title or lede", together(is_title | is_lede), is_title | is_lede, each),
+            Column("every side", together(everywhere), everywhere, each),
+        ]
+        for name, side in self._each.items():
+            columns += self._presence(name, [side], named[:, side], count, (everywhere, is_title, is_lede))
+            columns.append(Column(f"{name}, absent", ~(count(named[:, side]) > 0), everywhere, [side]))
+        if self._others:
+            other = named[:, self._others].any(axis=1)
+            columns += self._presence(OTHERS, self._others, other, count, (everywhere, is_title, is_lede))
+            columns.append(Column(f"{OTHERS}, apart", count(other & ~about) / total, ~about, self._others))
+            columns.append(
+                Column(f"{OTHERS}, about target", count(other & about) / meeting.clip(1), about, self._others)
+            )
+        return columns
+
+    @staticmethod
+    def _presence(name: str, groups: list[int], of: Bools, count, zones) -> list[Column]:  # type: ignore[no-untyped-def]
+        everywhere, is_title, is_lede = zones
+        return [
+            Column(f"{name}, share of sentences", count(of) / count(everywhere).clip(1), everywhere, groups),
+            Column(f"{name}, title", count(of & is_title) > 0, is_title, groups),
+            Column(f"{name}, lede", count(of & is_lede) > 0, is_lede, groups),
+        ]

@@ -11,8 +11,9 @@ from pipeline.features.lexicon import Lexicon, Measures, Spoken, Texts, grouped,
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MEASURES = ("in title", "in lede", "often in lede", "density", "share of sentences", "spread", "early", "anywhere")
-"""What is measured of each group; every measure lies between 0 and about 2, whatever the article's length."""
+MEASURES = ("in title", "in lede", "share of sentences", "early")
+"""What is measured of each group: between 0 and 1 each, whatever the article's length, so that a model which learned
+from short articles is not misled by the asides of long ones."""
 
 
 class TermsBlock:
@@ -44,7 +45,6 @@ class TermsBlock:
         def count(rows: NDArray[np.bool_]) -> NDArray[np.float64]:
             return tally(article[rows], group[rows], shape)
 
-        in_title, in_lede, in_text = count(zone == 0), count(zone == 1), count(zone > 0)
         # one entry a sentence and group, for what is counted in sentences
         pair = np.unique(np.stack([sentence[zone > 0], group[zone > 0]], axis=1), axis=0)
         holder = found.article[pair[:, 0]]
@@ -52,16 +52,7 @@ class TermsBlock:
         total = np.bincount(found.article[found.zone > 0], minlength=shape[0])[:, None].clip(1)
         first = np.full(shape, np.inf)
         np.minimum.at(first, (holder, pair[:, 1]), found.position[pair[:, 0]])
-        measures = [
-            in_title > 0,
-            in_lede > 0,
-            np.log1p(in_lede),
-            np.log1p(100 * in_text / found.words.clip(40)[:, None]),
-            sentences / total,
-            (sentences >= 2) + 0.5 * (sentences >= 4),
-            1 / (1 + first),
-            (in_text + in_title) > 0,
-        ]
+        measures = [count(zone == 0) > 0, count(zone == 1) > 0, sentences / total, 1 / (1 + first)]
         return Measures(np.hstack([np.asarray(m, dtype=np.float64) for m in measures]))
 
     def spoken(self, title: Texts, lede: Texts, body: Texts) -> Spoken:
@@ -74,7 +65,7 @@ class TermsBlock:
         in_text = zone > 0
         np.minimum.at(first, (article[in_text], group[in_text]), position[in_text])
         earliest = in_text & (position == first[article, group])
-        measured = (zone == 0, zone == 1, zone == 1, in_text, in_text, in_text, earliest, zone >= 0)
+        measured = (zone == 0, zone == 1, in_text, earliest)
         rows = [np.nonzero(of)[0] for _, of in zip(MEASURES, measured, strict=True)]
         column = [group[r] + i * len(self.lexicon.groups) for i, r in enumerate(rows)]
         return found.spoken(hit[np.concatenate(rows)], np.concatenate(column))
