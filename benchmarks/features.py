@@ -5,8 +5,9 @@
 reads articles of `ant` (see `mirsad corpora get ant`; ``MIRSAD_CORPORA`` names a folder of archives), or makes a
 repeatable synthetic set where the archive is absent, and writes a table and a JSON file to ``benchmarks/results``.
 Everything runs on one core unless it says otherwise. Times are medians of the runs, in processor time, so that other
-work on the machine does not count; only what two threads gain is told by the clock on the wall. fastText, Vowpal Wabbit
-and spaCy are measured where they are installed (``uv sync --group bench``).
+work on the machine does not count; only what two threads gain is told by the clock on the wall. On Linux the C library
+is told to keep freed memory for the next run: on a virtual machine, getting a fresh page can cost more than filling it.
+fastText, Vowpal Wabbit and spaCy are measured where they are installed (``uv sync --group bench``).
 """
 
 from __future__ import annotations
@@ -37,6 +38,10 @@ sys.path.insert(0, str(ROOT))
 RESULTS = Path(__file__).parent / "results"
 WORDS = {"ngram_range": (1, 2), "min_df": 2, "sublinear_tf": True}
 LETTERS = {"analyzer": "char_wb", "ngram_range": (2, 5), "min_df": 2, "sublinear_tf": True}
+
+
+# Read by the C library when a process starts. Peak memory is measured without.
+KEEP_FREED_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "-1"}
 
 
 # --------------------------------------------------------------------------------------------------------- articles
@@ -355,9 +360,14 @@ def others(table: Table, texts: list[str]) -> None:
 def memory(texts_from: list[str]) -> dict[str, float]:
     """Peak memory (MB) of fit_transform, each in a process of its own; `texts_from` are arguments for it."""
     found = {}
+    environment = {name: value for name, value in os.environ.items() if name not in KEEP_FREED_MEMORY}
     for name in ("nothing", "ours", "scikit-learn"):
         done = subprocess.run(
-            [sys.executable, __file__, *texts_from, "--memory-of", name], capture_output=True, text=True, check=True
+            [sys.executable, __file__, *texts_from, "--memory-of", name],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=environment,
         )
         found[name] = float(done.stdout.split()[-1])
         print(f"peak memory, {name:14s} {found[name]:8.0f} MB", flush=True)
@@ -471,4 +481,10 @@ def _processor() -> str:
 
 
 if __name__ == "__main__":
+    if (
+        sys.platform == "linux"
+        and "--memory-of" not in sys.argv
+        and not KEEP_FREED_MEMORY.items() <= os.environ.items()
+    ):
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | KEEP_FREED_MEMORY)
     main()

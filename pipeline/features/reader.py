@@ -16,7 +16,7 @@ from pipeline.features.vocabulary import Index, new_lexicon, power_of_two
 from pipeline.text import Normalizer
 
 # Chunks that a reader remembers before it starts anew, and the characters and n-grams they may have.
-MOST_CHUNKS = 1 << 18
+MOST_CHUNKS = 1 << 19
 MOST_CHARACTERS = 1 << 24
 MOST_NGRAMS = 1 << 25
 
