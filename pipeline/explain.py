@@ -71,6 +71,12 @@ class Explanation:
         output, sign = output_of(rule, label)
         return sign * self.words[rule.name][:, output]
 
+    def unplaced(self, rule: Rule, label: str) -> dict[str, float]:
+        """What each measure without a place adds for a label, the weightiest first."""
+        output, sign = output_of(rule, label)
+        found = {name: float(sign * parts[output]) for name, parts in self.measures[rule.name].items()}
+        return dict(sorted(found.items(), key=lambda item: -abs(item[1])))
+
 
 def output_of(rule: Rule, label: str) -> tuple[int, int]:
     """Number of the output that speaks for a label, and its sign: two exclusive labels share one output."""

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 BATCH = 64
 TOP, NAMED, LEAST_ARTICLES = 20, 4, 3
+LEAST_SHARE = 0.02
+"""Of the weight of the strongest word of a label: what weighs less is not listed."""
 LEVELS = (0.2, 0.45, 0.7)
 """Shares of an article's strongest word from which a word is marked weakly, clearly, strongly."""
 TEXT_BUDGET = 300_000
@@ -141,10 +143,11 @@ class _Tally:
             for side, sign in (("for", 1), ("against", -1)):
                 weight = np.where(often, sign * total[:, k], 0)
                 order = np.argsort(-weight, kind="stable")[:TOP]
+                least = weight[order[0]] * LEAST_SHARE if len(order) else 0.0
                 found[label][side] = [
                     {"word": names[j], "articles": int(count[j]), "weight": float(total[j, k] / count[j])}
                     for j in order
-                    if weight[j] > 0
+                    if weight[j] > least
                 ]
         return found
 

@@ -25,6 +25,7 @@ def thresholds(view: View) -> list[dict[str, Any]]:
             {
                 "label": label,
                 "threshold": chosen,
+                "nearest": int(np.clip(round(chosen * 20), 1, 19)) - 1,
                 "rule": rule.rule if rule.at is None else f"{rule.rule} {rule.at:g}",
                 "at": point(t, p, chosen),
                 "around": [point(t, p, s) for s in (chosen - STEP, chosen, chosen + STEP) if 0 < s < 1],
@@ -52,7 +53,8 @@ def curve(truth: Any, p: Any) -> list[list[float]]:
     hits = np.cumsum(truth[order])
     last = np.append(np.diff(p[order]) < 0, True)
     recall, precision = hits[last] / truth.sum(), hits[last] / (np.nonzero(last)[0] + 1)
-    picked = np.unique(np.linspace(0, len(recall) - 1, CURVE_POINTS).astype(int))
+    evenly = np.searchsorted(recall, np.linspace(0, 1, CURVE_POINTS))
+    picked = np.unique(np.clip([*evenly, 0, len(recall) - 1], 0, len(recall) - 1))
     return [[float(recall[k]), float(precision[k])] for k in picked]
 
 

@@ -113,10 +113,10 @@ def _by_own_terms(config: Config, data: Dataset, heads: dict[str, View]) -> list
     groups = load_groups(config.evaluation.terms)
     found = []
     for view in heads.values():
-        labels = [label for label in view.labels if f"{label}/strong" in groups]
+        labels = [label for label in view.labels if f"{label}/terms" in groups]
         if not labels:
             continue
-        lexicon = Lexicon({label: groups[f"{label}/strong"] for label in labels}, config.text.normalization)
+        lexicon = Lexicon({label: groups[f"{label}/terms"] for label in labels}, config.text.normalization)
         named = by_terms(lexicon, data.fields(view.rows))
         for k, label in enumerate(labels):
             i = view.labels.index(label)

@@ -37,7 +37,7 @@ def errors(data: Dataset, heads: dict[str, View], found: Evidence, *, texts: boo
     list of dict
         id, source, date, url, head, gold, given, kind, label (whose words are marked), answers (score and threshold of
         each wrong label), surety (how far from the threshold, or the probability of a single head's answer), words (for
-        and against) and, with `texts`, title and text as marked pieces.
+        and against), measures without a place and, with `texts`, title and text as marked pieces.
     """
     total = sum(int(view.wrong.sum()) for view in heads.values())
     limit = int(np.clip(evidence.TEXT_BUDGET / max(total, 1), evidence.SHORTEST, evidence.LONGEST))
@@ -75,6 +75,7 @@ def errors(data: Dataset, heads: dict[str, View], found: Evidence, *, texts: boo
                     for k in differs
                 ],
                 "words": _words(item, explanation, view, view.labels[main]),
+                "measures": [list(pair) for pair in explanation.unplaced(view.rule, view.labels[main]).items()][:3],
             }
             if texts:
                 entry |= evidence.marked(item, explanation, view, view.labels[main], limit)
