@@ -10,7 +10,7 @@ from pipeline.articles.parts import fields
 from pipeline.articles.reading import read
 from pipeline.articles.rejects import REASONS, Reject, Rejects
 from pipeline.articles.rules import Rules
-from pipeline.articles.writing import write, writer
+from pipeline.articles.writing import write, write_text, writer
 
 __all__ = [
     "FIELDS",
@@ -26,6 +26,7 @@ __all__ = [
     "read",
     "table",
     "write",
+    "write_text",
     "writer",
 ]
 

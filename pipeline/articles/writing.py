@@ -77,6 +77,24 @@ class Replacement:
             self.discard()
 
 
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text file that appears whole or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+    text : str
+        Written as UTF-8; a half of an emoji, which has no bytes there, becomes a question mark.
+
+    Raises
+    ------
+    MirsadError
+        The file cannot be written.
+    """
+    with Replacement(path) as file, _explained(file.path):
+        file.stream.write(text.encode("utf-8", "replace"))
+
+
 class Writer(Protocol):
     """Something that takes rows, all with the same keys."""
 

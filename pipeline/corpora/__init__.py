@@ -13,7 +13,18 @@ from pipeline.errors import CorpusError, LabelError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["STANCES", "TOPICS", "Annotation", "Corpus", "annotations", "get", "labelled", "names", "read_annotations"]
+__all__ = [
+    "STANCES",
+    "TOPICS",
+    "Annotation",
+    "Corpus",
+    "annotations",
+    "describe",
+    "get",
+    "labelled",
+    "names",
+    "read_annotations",
+]
 
 _CORPORA: dict[str, Corpus | Written] = {
     module.CORPUS.name: module.CORPUS for module in (ant, osac, aljazeera, mawqif, ans, written)
@@ -53,6 +64,31 @@ def get(name: str, *, from_dir: str | Path | None = None, download: bool = False
     if isinstance(corpus, Written):
         return corpus
     return replace(corpus, folder=Path(from_dir) if from_dir is not None else None, download=download)
+
+
+def describe(name: str, *, from_dir: str | Path | None = None) -> list[str]:
+    """Say what a corpus is, for a person.
+
+    Parameters
+    ----------
+    name : str
+    from_dir : str or Path, optional
+        As for ``get``.
+
+    Returns
+    -------
+    list of str
+        One line a fact. Counts of labels are those of the project's own label files; a corpus that brings its own
+        labels inside the archive has them counted only where the archive is here already.
+
+    Raises
+    ------
+    CorpusError
+        There is no corpus of that name, or the archive that is here is not what was pinned.
+    """
+    from pipeline.corpora.describing import describe
+
+    return describe(get(name, from_dir=from_dir))
 
 
 def annotations(name: str) -> "pd.DataFrame":

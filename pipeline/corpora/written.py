@@ -39,7 +39,7 @@ class Written:
 
     def articles(self, *, ids: Collection[str] | None = None, clean: bool = False) -> Iterator[Article]:
         """Read the articles; there is no page noise to remove."""
-        for row in self._rows():
+        for row in self.rows():
             if ids is None or row["id"] in ids:
                 labels = {name: _plain(row[name]) for name in ("topics", "relevant", "stance", "sure")}
                 fields = {name: row.get(name, "") for name in ("source", "date", "url")}
@@ -47,15 +47,14 @@ class Written:
 
     def annotations(self) -> Iterator[Annotation]:
         """Give the label of each article, checked against the codebook."""
-        for row in self._rows():
+        for row in self.rows():
             values = {name: _plain(row[name]) for name in ("topics", "relevant", "stance", "sure")}
             yield annotation(row["id"], **values, where=str(self._file))
 
-    def _rows(self) -> Iterator[dict[str, Any]]:
+    def rows(self) -> list[dict[str, Any]]:
+        """Give the lines of the file as they are, with what an article does not carry on, such as its genre."""
         with self.path().open(encoding="utf-8") as lines:
-            for line in lines:
-                if not line.isspace():
-                    yield json.loads(line)
+            return [json.loads(line) for line in lines if not line.isspace()]
 
 
 def _plain(value: object) -> str:
