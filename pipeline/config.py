@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import json
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from pipeline.errors import ConfigError
 from pipeline.text import DEFAULT_STEPS, STEPS
@@ -17,10 +19,26 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 TextField = Literal["title", "lede", "body"]
 
 
-class Table(BaseModel):
-    """A TOML table in which a key that is not known is a mistake."""
+def _day(value: Any) -> Any:
+    """An ISO date, which TOML can also write without quotes."""
+    if isinstance(value, str):
+        try:
+            date.fromisoformat(value)
+        except ValueError:
+            raise ValueError("a day such as 2024-01-31") from None
+    return value.isoformat()[:10] if isinstance(value, date) else value
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, validate_default=True)
+
+def _not_zero(value: int) -> int:
+    if value == 0:
+        raise ValueError("a number of threads, or -1 for one a core")
+    return value
+
+
+class Table(BaseModel):
+    """A TOML table in which a key that is not known, or a value of another type, is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
 
 
 class Columns(Table):
@@ -71,7 +89,7 @@ class Split(Table):
 
     kind: Literal["random", "date", "source", "none"] = "random"
     test_size: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    test_from: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")] | None = None
+    test_from: Annotated[str | None, BeforeValidator(_day)] = None
     test_sources: list[str] = []
     folds: Annotated[int, Field(ge=2, le=20)] = 5
 
@@ -98,7 +116,9 @@ class TfidfBlock(Table):
     kind: Literal["tfidf"]
     fields: Annotated[list[TextField], Field(min_length=1)] = ["title", "lede", "body"]
     analyzer: Literal["word", "char_wb", "char"] = "word"
-    ngram_range: tuple[Annotated[int, Field(ge=1, le=10)], Annotated[int, Field(ge=1, le=10)]] = (1, 1)
+    ngram_range: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=10)], Annotated[int, Field(ge=1, le=10)]], Field(strict=False)
+    ] = (1, 1)
     min_df: Annotated[int, Field(ge=1)] | Annotated[float, Field(ge=0, le=1)] = 2
     max_df: Annotated[float, Field(gt=0, le=1)] = 1.0
     max_features: Annotated[int, Field(ge=1)] | None = None
@@ -196,6 +216,8 @@ class HeadConfig(Table):
             raise ValueError('kind = "single" chooses one of several labels: give two or more')
         if self.kind == "single" and self.threshold != Threshold():
             raise ValueError('threshold belongs to kind = "multilabel"; a single head takes its likeliest label')
+        if self.kind == "single" and self.calibration == "isotonic":
+            raise ValueError('calibration = "isotonic" belongs to kind = "multilabel"; a single head knows "sigmoid"')
         if self.kind == "multilabel" and (self.gate or self.default):
             raise ValueError('gate and default belong to kind = "single"')
         if self.gate and self.default not in self.labels:
@@ -231,7 +253,7 @@ class Config(Table):
     """A whole run."""
 
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
-    n_jobs: Annotated[int, Field(ge=-1)] = -1
+    n_jobs: Annotated[int, Field(ge=-1), AfterValidator(_not_zero)] = -1
     data: Data
     cleaning: Cleaning = Cleaning()
     split: Split = Split()
@@ -241,16 +263,6 @@ class Config(Table):
     evaluation: Evaluation = Evaluation()
     gates: Gates = Gates()
     output: Output
-
-    @model_validator(mode="after")
-    def _blocks_exist(self) -> Config:
-        for name, head in self.heads.items():
-            missing = [block for block in head.blocks or () if block not in self.features]
-            if missing:
-                raise ValueError(
-                    f"heads.{name}.blocks names {missing[0]!r}, not among [features]: {', '.join(self.features)}"
-                )
-        return self
 
 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
@@ -297,12 +309,44 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
 
 def parse(tree: dict[str, Any], *, where: str = "config") -> Config:
     """Validate a config given as nested dictionaries; `where` names it in messages. Raises ConfigError."""
+    mistakes = []
     try:
-        return Config.model_validate(tree)
+        config = Config.model_validate(tree)
     except ValidationError as error:
-        mistakes = [_sentence(mistake) for mistake in error.errors()]
+        mistakes = list(dict.fromkeys(_sentence(mistake) for mistake in error.errors()))
+    mistakes += _dangling(tree)
+    if mistakes:
         count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
-        raise ConfigError(count, where=where, hint="\n  ".join(mistakes)) from None
+        raise ConfigError(count, where=where, hint="\n  ".join(mistakes))
+    return config
+
+
+def _dangling(tree: dict[str, Any]) -> list[str]:
+    """Names that stand for nothing; looked for in the raw tree, so that no other mistake hides them."""
+
+    def table(*path: str) -> dict[str, Any]:
+        found: Any = tree
+        for key in path:
+            found = found.get(key) if isinstance(found, dict) else None
+        return found if isinstance(found, dict) else {}
+
+    features, heads = table("features"), table("heads")
+    mistakes, labels = [], list[Any]()
+    for name in heads:
+        head = {key: value for key, value in table("heads", name).items() if isinstance(value, list)}
+        labels += [of for label in head.get("labels", ()) for of in (label, f"{name}.{label}")]
+        mistakes += [
+            f"[heads.{name}] blocks: found {_shown(block)}, expected names of [features]: {', '.join(features)}"
+            for block in head.get("blocks", ())
+            if block not in features
+        ]
+    for key, known in (("f1", labels), ("macro_f1", list(heads))):
+        mistakes += [
+            f"[gates.{key}] {name}: unknown, expected one of {', '.join(map(str, known))}"
+            for name in table("gates", key)
+            if name not in known
+        ]
+    return mistakes
 
 
 def _override(tree: dict[str, Any], override: str) -> None:
@@ -325,40 +369,92 @@ def _override(tree: dict[str, Any], override: str) -> None:
     tree[last] = value
 
 
+_EXPECTED = {
+    "bool_type": "true or false",
+    "dict_type": "a table",
+    "float_type": "a number",
+    "int_from_float": "a whole number",
+    "int_type": "a whole number",
+    "list_type": "a list",
+    "model_type": "a table",
+    "string_type": "a text in quotes",
+    "tuple_type": "a list",
+}
+"""What pydantic's errors about types mean in a TOML file."""
+
+
 def _sentence(mistake: Any) -> str:
     """One line for one of pydantic's errors: `[table] key: found X, expected Y`."""
-    loc = [part for part in mistake["loc"] if part not in _KINDS]
-    *table, key = loc or [""]
-    place = f"[{'.'.join(map(str, table))}] {key}" if table else str(key)
-    kind = mistake["type"]
+    loc, kind, value = mistake["loc"], mistake["type"], mistake["input"]
+    key_itself = loc[-1:] == ("[key]",)
+    path = [part for i, part in enumerate(loc) if not _is_tag(loc, i)]
+    whole_table = isinstance(value, dict) and kind in ("value_error", "union_tag_not_found", "union_tag_invalid")
+    place = _place(path, whole_table=whole_table)
     if kind == "missing":
-        return f"{place}: missing"
+        return f"{place}: found nothing, expected a value (there is no default)"
     if kind == "extra_forbidden":
-        known = _known_keys(mistake["loc"][:-1])
-        near = difflib.get_close_matches(str(key), known, n=1)
-        return f"{place}: unknown key, " + (f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}")
-    if kind in ("union_tag_not_found", "union_tag_invalid"):
-        return f"{place}: found kind = {mistake['input'].get('kind')!r}, expected one of {', '.join(_KINDS)}"
-    message = mistake["msg"].removeprefix("Value error, ")
-    if kind == "value_error":
-        return f"{place}: {message}".removeprefix(": ")
-    return f"{place}: found {mistake['input']!r}, expected {message.removeprefix('Input should be ')}"
+        known = _known_keys(loc[:-1])
+        near = difflib.get_close_matches(str(path[-1]), known, n=1)
+        return f"{place}: unknown key, " + (f"did you mean {near[0]}?" if near else f"expected {', '.join(known)}")
+    if kind.startswith("union_tag"):
+        return f"{place}: found kind = {_shown(value.get('kind'))}, expected one of {', '.join(_KINDS)}"
+    message = mistake["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    if whole_table:
+        return f"{place}: {message}"
+    if key_itself and kind == "string_pattern_mismatch":
+        message = "a name of Latin letters, digits, _ and -, a letter first"
+    elif path[-1:] == ["min_df"]:  # a count or a share: two errors of one mistake
+        message = "a whole number from 1, or a share between 0.0 and 1.0"
+    elif kind in _EXPECTED:
+        message = _EXPECTED[kind]
+    elif message.startswith(("less", "greater")):
+        message = f"a number {message}"
+    return f"{place}: found {_shown(path[-1] if key_itself else value)}, expected {message}"
 
 
-def _known_keys(loc: Iterable[Any]) -> list[str]:
+def _is_tag(loc: Sequence[Any], i: int) -> bool:
+    """Whether pydantic put the part into a location to say which branch it took; the file has no such key."""
+    return (loc[0] == "features" and i == 2) or loc[i] == "[key]" or str(loc[i]).startswith("constrained-")
+
+
+def _place(path: list[Any], *, whole_table: bool) -> str:
+    """`[table] key`, as a person finds it in the file."""
+    item = ""
+    if not whole_table and path and isinstance(path[-1], int):
+        *path, number = path
+        item = f", item {number + 1}"
+    table, key = (path, "") if whole_table else (path[:-1], str(path[-1]) if path else "")
+    lists = [i for i, part in enumerate(table) if isinstance(part, int)]
+    if lists:
+        name = ".".join(map(str, table[: lists[0]]))
+        rest = ".".join(map(str, table[lists[0] + 1 :]))
+        header = f"[[{name}]] number {table[lists[0]] + 1}" + (f", {rest}" if rest else "")
+    else:
+        header = f"[{'.'.join(map(str, table))}]" if table else ""
+    return f"{header} {key}".strip() + item
+
+
+def _shown(value: Any) -> str:
+    """A value as TOML would write it, cut short."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _known_keys(loc: Sequence[Any]) -> list[str]:
     """Keys that the schema knows at a place; pydantic's location carries the `kind` that tells blocks apart."""
     tables: list[type[Table]] = [Config]
-    for part in loc:
-        fields = [table.model_fields[part] for table in tables if part in table.model_fields]
-        if fields:
-            tables = [inner for field in fields for inner in _tables_in(field.annotation)]
-        elif part in _KINDS:
+    for i, part in enumerate(loc):
+        if loc[0] == "features" and i == 2:
             tables = [_KINDS[part]]
+        elif not isinstance(part, int) and not (i == 1 and loc[0] in ("features", "heads")):
+            fields = [table.model_fields[part] for table in tables if part in table.model_fields]
+            tables = [inner for field in fields for inner in _tables_in(field.annotation)]
     return [key for table in tables for key in table.model_fields]
 
 
-def _tables_in(annotation: Any) -> list[type[Table]]:
+def _tables_in(annotation: Any) -> Iterator[type[Table]]:
     """The tables inside an annotation such as `dict[Name, Table]` or `list[Table]`."""
     if isinstance(annotation, type) and issubclass(annotation, Table):
-        return [annotation]
-    return [table for inner in get_args(annotation) for table in _tables_in(inner)]
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _tables_in(inner)
