@@ -16,7 +16,8 @@ characters within word boundaries is a property of the word. So:
 
 No hash decides anything alone
 ------------------------------
-Chunks and words are found by hash and then compared character by character. An n-gram is a path in a trie, and its key
+A chunk or word of up to ten coded characters is its own key; a longer one is found by a hash of 126 bits and then
+compared character by character. An n-gram is a path in a trie, and its key
 is the path's last step: up to five characters, twelve bits each, spelled out (60 bits); otherwise the node
 of the n-gram without its last character, and that character; for words, the node of the shorter n-gram and the
 number of the last word. A key identifies its n-gram, so two n-grams never share a column: the probability of a wrong
@@ -24,10 +25,9 @@ column by collision is zero, in fit and in transform alike.
 
 Memory
 ------
-Whatever misses the cache is asked for ahead of its use: the loops that look up hash tables first read the slots of a
-whole document into a small array, independent loads that the processor overlaps, and only then compare. Nothing here
-allocates in proportion to the text; a function that runs out of room returns how far it came, its caller makes
-room and calls again.
+Whatever misses the cache is asked for ahead of its use: loops over hash tables and lists prefetch what the next steps
+read, so that many cache misses are under way at once. Nothing here allocates in proportion to the text; a function that
+runs out of room returns how far it came, its caller makes room and calls again.
 """
 
 from __future__ import annotations
