@@ -17,10 +17,24 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int64]
 
 
+RARE = 20
+"""Articles below which a label is a stratum by itself."""
+
+
 def strata(labels: dict[str, NDArray[np.int64]]) -> Rows:
-    """One number for each combination of labels that occurs, so that folds have alike shares of them."""
+    """One number for each combination of labels that occurs, so that folds have alike shares of them.
+
+    An article with a rare label counts by the rarest of its labels alone (as in pruned sets; Read, Pfahringer and
+    Holmes, 2008): few articles have few combinations in common, and all of a label's could fall into one fold.
+    """
     columns = np.column_stack([y if y.ndim == 2 else y[:, None] for y in labels.values()])
-    return np.asarray(np.unique(columns, axis=0, return_inverse=True)[1].ravel())
+    stratum = np.unique(columns, axis=0, return_inverse=True)[1].ravel()
+    has = np.column_stack([y == 1 if y.ndim == 2 else y[:, None] == np.unique(y[y >= 0]) for y in labels.values()])
+    count = has.sum(axis=0)
+    rare = np.nonzero((count > 0) & (count < RARE))[0]
+    for label in rare[np.argsort(-count[rare], kind="stable")]:
+        stratum[has[:, label]] = len(has) + label
+    return np.asarray(np.unique(stratum, return_inverse=True)[1])
 
 
 def held_out(split: Split, table: pd.DataFrame, stratum: Rows, groups: Rows, *, seed: int) -> tuple[Rows, Rows]:
@@ -59,11 +73,17 @@ def held_out(split: Split, table: pd.DataFrame, stratum: Rows, groups: Rows, *, 
     for side, rows in (("train on", train), ("judge on", test)):
         if not len(rows):
             raise InputError(
-                f"leaves no article to {side}",
-                where=f"[split] kind = {split.kind!r}",
-                hint=f"Sources: {', '.join(sorted(set(table['source'])))[:300]}",
+                f"leaves no article to {side}", where=f'[split] kind = "{split.kind}"', hint=_there(split, table)
             )
     return train, test
+
+
+def _there(split: Split, table: pd.DataFrame) -> str:
+    """What the articles have of what a split asks for."""
+    if split.kind == "date":
+        return f"Dates: {table['date'].min()} to {table['date'].max()}."
+    sources, origins = (", ".join(sorted(set(table[name]) - {""})) or "none" for name in ("source", "origin"))
+    return f"Sources: {sources[:300]}; origins: {origins[:300]}."
 
 
 def folds(stratum: Rows, groups: Rows, n_folds: int, *, seed: int) -> list[tuple[Rows, Rows]]:
@@ -79,7 +99,11 @@ def folds(stratum: Rows, groups: Rows, n_folds: int, *, seed: int) -> list[tuple
     _, group = np.unique(groups, return_inverse=True)
     n_folds = min(n_folds, int(group.max()) + 1)
     if n_folds < 2:
-        raise InputError("all articles are copies of one: nothing is left to judge on")
+        raise InputError(
+            "all articles are copies of one: nothing is left to judge on",
+            where="[data] sources",
+            hint="Add other articles. How alike copies are is set by [cleaning] duplicates.",
+        )
     counts = np.zeros((group.max() + 1, stratum.max() + 1), dtype=np.int64)
     np.add.at(counts, (group, stratum), 1)
     order = random.permutation(len(counts))
