@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -95,7 +96,7 @@ class Explainer:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        slices = model.featurizer.slices
+        self._slices = slices = model.featurizer.slices
         self.blocks = [
             (slices[name].start, tuple(fields), _Occurrences(vectorizer))
             for name, fields, vectorizer in (model.featurizer.tfidf.blocks_ if model.featurizer.tfidf.blocks else ())
@@ -133,9 +134,12 @@ class Explainer:
 
     def _name(self, column: int) -> str:
         """A feature's name: its block and what it counts or measures."""
-        featurizer = self.model.featurizer
-        name = next(name for name, of in featurizer.slices.items() if of.start <= column < of.stop)
-        return f"{name}: {featurizer.names()[column]}"
+        name = next(name for name, of in self._slices.items() if of.start <= column < of.stop)
+        return f"{name}: {self._names[column]}"
+
+    @cached_property
+    def _names(self) -> NDArray[np.object_]:
+        return self.model.featurizer.names()
 
     def _spoken(self, pages: Sequence[_Page]) -> list[_Entries]:
         """Entries of the blocks that measure listed terms, by article."""
@@ -155,7 +159,7 @@ class Explainer:
                 sizes = np.array([len(place) for place in places], dtype=np.int64)
                 found[i].append(
                     (
-                        np.repeat(said.column[rows] + self.model.featurizer.slices[name].start, sizes),
+                        np.repeat(said.column[rows] + self._slices[name].start, sizes),
                         np.concatenate([*places, np.zeros(0, np.int64)]),
                         np.repeat(1 / np.maximum(sizes, 1), sizes),
                     )
