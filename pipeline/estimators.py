@@ -21,16 +21,25 @@ class Linear:
 
     Attributes
     ----------
-    coef : ndarray of shape (n_outputs, n_features), float64
+    coef : ndarray of shape (n_outputs, n_features), float64, or float32 once `rounded`
     intercept : ndarray of shape (n_outputs,), float64
     """
 
-    coef: NDArray[np.float64]
+    coef: NDArray[np.floating[Any]]
     intercept: NDArray[np.float64]
 
     def decision(self, X: csr_matrix | NDArray[np.float64]) -> NDArray[np.float64]:
         """Decision values, shape (n_articles, n_outputs)."""
         return np.asarray(X @ self.coef.T + self.intercept)
+
+
+def rounded(linear: Linear) -> Linear:
+    """The same model with weights of three digits: a third of the size on disk, and the same decisions to a thousandth.
+
+    The last 13 bits of a single-precision number are cleared, so its relative error stays below 2 ** -11.
+    """
+    bits = linear.coef.astype(np.float32).view(np.uint32)
+    return Linear(((bits + np.uint32(0x1000)) & np.uint32(0xFFFFE000)).view(np.float32), linear.intercept)
 
 
 class Rotated:
@@ -138,7 +147,8 @@ def _estimator(settings: Estimator, n_classes: int, seed: int) -> Any:
         return SGDClassifier(
             loss="log_loss", alpha=settings.alpha, class_weight=weight, random_state=seed, max_iter=100, tol=1e-4
         )
-    return LogisticRegression(C=settings.C, class_weight=weight, solver="lbfgs", max_iter=300)
+    # at the default of 1e-4, a decision value still moves in its second digit with the space that it was fitted in
+    return LogisticRegression(C=settings.C, class_weight=weight, solver="lbfgs", tol=1e-5, max_iter=300)
 
 
 def _complement_nb(settings: Estimator, X: csr_matrix, y: NDArray[np.int64], n_classes: int) -> Linear:
