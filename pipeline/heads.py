@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.calibration import Isotonic, MatrixScaling, Sigmoid, choose_threshold, fit_binary, fit_exclusive
 from pipeline.errors import LabelError
-from pipeline.estimators import Linear, Rotated, fit_linear
+from pipeline.estimators import Linear, Rotated, fit_linear, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 NOT_APPLICABLE = "not applicable"
 """The class beside a gated head's labels: the question does not apply to the article."""
+
+_YES, _NO = frozenset(("1", "1.0", "true", "yes", "")), frozenset(("0", "0.0", "false", "no"))
 
 
 @dataclass
@@ -121,7 +123,8 @@ def encode(
     values : sequence of str
         One cell an article; a multilabel head's labels are joined by `separator`, and "none" or nothing means no label.
     gate : sequence of str or None
-        Cells of the gate's column: 1 where the question applies, 0 where not.
+        Cells of the gate's column: 1 (or true, yes) where the question applies, 0 (or false, no) where not; an empty
+        cell leaves it to the label, which says that it does.
     separator : str
     where : sequence of str
         The articles' ids, for messages.
@@ -135,7 +138,7 @@ def encode(
     Raises
     ------
     LabelError
-        For a label that the head does not know.
+        For a label that the head does not know, or a cell of the gate's column that says neither yes nor no.
     """
     position = {label: i for i, label in enumerate(config.labels)}
 
@@ -159,8 +162,21 @@ def encode(
         [number(value.strip(), article) for value, article in zip(values, where, strict=True)], dtype=np.int64
     )
     if gate is not None:
-        classes[np.array([cell.strip() in ("0", "0.0", "false", "no") for cell in gate])] = len(config.labels)
+        outside = [_is_outside(cell, config.gate, article) for cell, article in zip(gate, where, strict=True)]
+        classes[np.array(outside, dtype=bool)] = len(config.labels)
     return classes
+
+
+def _is_outside(cell: str, column: str | None, article: str) -> bool:
+    """Whether a cell of a gate's column says that the question does not apply."""
+    said = cell.strip().lower()
+    if said not in _YES | _NO:
+        raise LabelError(
+            f"{cell!r} in column {column!r} says neither yes nor no",
+            where=f"article {article}",
+            hint="Write 1 where the question applies to the article, 0 where it does not.",
+        )
+    return said in _NO
 
 
 def fit_head(
@@ -200,10 +216,10 @@ def fit_head(
 
     def fit_output(classes: NDArray[np.int64], n_classes: int) -> tuple[Linear, NDArray[np.float64], dict[str, Any]]:
         linear, held_out, choice = _fit_output(config, space, classes, n_classes, folds, seed, n_jobs)
-        return linear if rotated is None else rotated.back(linear), held_out, choice
+        return rounded(linear if rotated is None else rotated.back(linear)), held_out, choice
 
     if config.kind == "multilabel":
-        _check_counts(name, config.labels, y.sum(axis=0), len(y), exclusive=False)
+        _check_counts(name, config, config.labels, y, folds)
         found = [fit_output(y[:, i], 2) for i in range(len(config.labels))]
         linear = Linear(np.vstack([f[0].coef for f in found]), np.concatenate([f[0].intercept for f in found]))
         held_out = np.column_stack([f[1] for f in found])
@@ -214,7 +230,7 @@ def fit_head(
         rule = Rule(name, config.kind, list(config.labels), None, config.blocks, calibration, thresholds, 0.0)
         return _with_confidence(rule, config, p, y == 1, linear, chosen)
     names = [*config.labels, NOT_APPLICABLE] if default else list(config.labels)
-    _check_counts(name, names, np.bincount(y, minlength=len(names)), len(y), exclusive=True)
+    _check_counts(name, config, names, (y[:, None] == np.arange(len(names))).astype(np.int64), folds)
     linear, held_out, choice = fit_output(y, len(names))
     scaling = fit_exclusive(config.calibration, held_out, y, len(names))
     rule = Rule(name, config.kind, list(config.labels), default, config.blocks, scaling, [], 0.0)
@@ -290,19 +306,34 @@ def _loss(held_out: NDArray[np.float64], y: NDArray[np.int64], n_classes: int) -
     return float(-np.mean(np.log(np.maximum(p[np.arange(len(y)), y], 1e-12))))
 
 
-def _check_counts(name: str, labels: Sequence[str], counts: NDArray[np.int64], total: int, *, exclusive: bool) -> None:
-    for label, count in zip(labels, counts, strict=True):
+def _check_counts(
+    name: str, config: HeadConfig, labels: Sequence[str], has: NDArray[np.int64], folds: Sequence[Any]
+) -> None:
+    """Refuse labels that cannot be learned; `has` (n_articles, n_labels) is 1 where an article has the label."""
+    few = "Label 4 articles with it at least, so that some can be kept for judging (20 for useful results)"
+    for label, column in zip(labels, has.T, strict=True):
+        count = int(column.sum())
+        hint = f"{few}, or drop the label from the config."
+        if label == NOT_APPLICABLE:
+            hint = f"Where the question applies to every article, leave gate out of [heads.{name}]."
+            label = f"0 in column {config.gate}"
         if count < 2:
             raise LabelError(
-                f"label {label!r} has {count} training article{'s' if count != 1 else ''}, too few to learn from",
+                f"{label!r} has {count} training article{'s' if count != 1 else ''}, too few to learn from",
                 where=f"head {name!r}",
-                hint="Label 2 articles with it at least (20 for useful results), or drop the label from the config.",
+                hint=hint,
             )
-        if count == total:
+        if count == len(column):
             raise LabelError(
                 f"every training article is labelled {label!r}: there is nothing to tell apart",
                 where=f"head {name!r}",
                 hint="Add articles without that label.",
             )
-    if exclusive and len(labels) < 2:
-        raise LabelError("has one class only", where=f"head {name!r}", hint="Give two labels or more.")
+        parts = [column[train] for train, _ in folds]
+        if any(part.min() == part.max() for part in parts):
+            raise LabelError(
+                f"{label!r} has {count} of {len(column)} training articles, and they cannot be spread over "
+                f"{len(folds)} folds: the articles with it, or those without, are copies of each other, or too few",
+                where=f"head {name!r}",
+                hint=hint,
+            )
