@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipeline import articles, corpora
-from pipeline.articles import Article, Columns, Rejects, Rules
+from pipeline.articles import Article, Columns, Reject, Rejects, Rules
 from pipeline.corpora.labels import FOLDER
 from pipeline.errors import InputError, LabelError
 from pipeline.heads import encode
@@ -24,6 +25,19 @@ if TYPE_CHECKING:
 Fields = tuple[list[str], list[str], list[str]]
 SURE = "sure"
 """Column that tells how sure an annotator was; nothing learns from it, reports look at it."""
+
+
+class LeftOut(Rejects):
+    """Rejects that remember ids: a label whose article was read and left out is no label without an article."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: set[str] = set()
+
+    def add(self, reject: Reject, *, file: str, row: int | None = None) -> None:
+        """Count a reject and remember its id."""
+        super().add(reject, file=file, row=row)
+        self.ids.add(reject.id)
 
 
 @dataclass
@@ -78,11 +92,12 @@ def load(config: Config) -> Dataset:
     Raises
     ------
     InputError, LabelError, CorpusError
-        Where a source cannot be read, an id stands twice, or a label is unknown.
+        Where a source cannot be read, an id stands in two sources, or a label is unknown. Within the files of one
+        source the first article of an id is taken and the others are left out.
     """
     import pandas as pd
 
-    rejects = Rejects()
+    rejects = LeftOut()
     columns = label_columns(config.heads)
     tables = [read_source(source, columns, config.cleaning, rejects) for source in config.data.sources]
     table = pd.concat(tables, ignore_index=True)
@@ -93,9 +108,10 @@ def load(config: Config) -> Dataset:
     twice = table["id"][table["id"].duplicated()]
     if not twice.empty:
         raise LabelError(
-            f"the id {twice.iloc[0]!r} stands twice ({len(twice)} such)",
+            f"the id {twice.iloc[0]!r} stands twice{f', and {len(twice) - 1} more do' if len(twice) > 1 else ''}",
             where="[data] sources",
-            hint="Ids must be unique over all sources.",
+            hint=f"Ids must be unique over all sources. It is in: "
+            f"{', '.join(table['origin'][table['id'] == twice.iloc[0]])}.",
         )
     labels = {name: encode_column(name, head, table, config.data.separator) for name, head in config.heads.items()}
     texts = (table["title"] + "\n" + table["text"]).tolist()
@@ -109,13 +125,15 @@ def label_columns(heads: dict[str, HeadConfig]) -> list[str]:
     return list(dict.fromkeys(column for head in heads.values() for column in (head.column, head.gate) if column))
 
 
-def read_source(source: Source, columns: list[str], cleaning: Cleaning, rejects: Rejects) -> pd.DataFrame:
+def read_source(source: Source, columns: list[str], cleaning: Cleaning, rejects: LeftOut) -> pd.DataFrame:
     """One source as a table with an `origin` column; `columns` are the label columns to bring along ([] for none)."""
     if source.corpus:
         found = _from_corpus(source.corpus, columns, clean=cleaning.page_noise)
     else:
         found = _from_files(source, columns, cleaning, rejects)
     table = articles.table(found)
+    if table.empty:
+        table = table.reindex(columns=[*articles.FIELDS, *columns])
     sure = [SURE] if columns and SURE in table and SURE not in columns else []
     return table[[*articles.FIELDS, *columns, *sure]].assign(origin=source.corpus or source.path)
 
@@ -138,19 +156,20 @@ def _from_corpus(name: str, columns: list[str], *, clean: bool) -> list[Article]
         found = join_labels(list(corpus.articles(ids=labels.keys(), clean=clean)), labels, str(file.name))
     else:
         found = list(corpus.articles(clean=clean))
+    there = (found[0].labels or {}) if found else dict.fromkeys(columns)
     for column in columns:
-        if column not in (found[0].labels or {}):
+        if column not in there:
             raise LabelError(
-                f"has no labels {column!r}",
-                where=f"corpus {name!r}",
-                hint=f"It has: {', '.join(found[0].labels or {})}.",
+                f"has no labels {column!r}", where=f"corpus {name!r}", hint=f"It has: {', '.join(there) or 'none'}."
             )
     return found
 
 
-def _from_files(source: Source, columns: list[str], cleaning: Cleaning, rejects: Rejects) -> list[Article]:
+def _from_files(source: Source, columns: list[str], cleaning: Cleaning, rejects: LeftOut) -> list[Article]:
     assert source.path is not None
-    rules = Rules(min_words=cleaning.min_words, min_arabic=cleaning.min_arabic, clean=cleaning.page_noise)
+    rules = Rules(
+        min_words=cleaning.min_words, min_arabic=cleaning.min_arabic, clean=cleaning.page_noise, unique_ids=True
+    )
     named = Columns(**source.columns.model_dump(), labels=() if source.labels else tuple(columns))
     found = [
         article
@@ -158,43 +177,66 @@ def _from_files(source: Source, columns: list[str], cleaning: Cleaning, rejects:
         for article in batch
     ]
     if source.labels and columns:
-        return join_labels(found, read_labels(source.labels, columns), source.labels)
+        return join_labels(found, read_labels(source.labels, columns), source.labels, left_out=rejects.ids)
     return found
 
 
 def read_labels(path: str, columns: list[str]) -> dict[str, dict[str, str]]:
-    """Stand-off labels: a CSV with a column `id` and the label columns, by id."""
+    """Stand-off labels: a CSV with a column `id` and the label columns, by id.
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be read.
+    LabelError
+        Where it lacks a column, or labels an id twice.
+    """
     import csv
     from pathlib import Path
 
+    found: dict[str, dict[str, str]] = {}
     try:
         with Path(path).open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
+            rows = csv.DictReader(file)
+            for column in ["id", *columns]:
+                if column not in (rows.fieldnames or ()):
+                    raise LabelError(
+                        f"has no column {column!r}",
+                        where=path,
+                        hint=f"Found: {', '.join(rows.fieldnames or ['nothing'])}.",
+                    )
+            for row in rows:
+                article = (row["id"] or "").strip()
+                if article in found:
+                    raise LabelError(
+                        f"article {article!r} is labelled a second time", where=f"{path}, line {rows.line_num}"
+                    )
+                found[article] = {column: row[column] or "" for column in columns}
     except FileNotFoundError:
         raise InputError("no such file of labels", where=path) from None
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=path) from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"cannot be read as CSV: {error}", where=path) from None
-    for column in ["id", *columns]:
-        if not rows or column not in rows[0]:
-            raise LabelError(
-                f"has no column {column!r}", where=path, hint=f"Found: {', '.join(rows[0]) if rows else 'nothing'}."
-            )
-    return {row["id"]: {column: row[column] or "" for column in columns} for row in rows}
+    return found
 
 
-def join_labels(batch: list[Article], labels: dict[str, dict[str, str]], where: str) -> list[Article]:
-    """Articles that have labels, with them; every label must find its article.
+def join_labels(
+    batch: list[Article], labels: dict[str, dict[str, str]], where: str, *, left_out: Collection[str] = ()
+) -> list[Article]:
+    """Articles that have labels, with them; every label must find its article, if only among those left out.
 
     Raises
     ------
     LabelError
         For a label whose id no article has.
     """
-    missing = sorted(labels.keys() - {article.id for article in batch})
+    missing = sorted(labels.keys() - {article.id for article in batch} - set(left_out))
     if missing:
         raise LabelError(
-            f"{len(missing)} of {len(labels)} ids belong to no article that was read, the first is {missing[0]!r}",
+            f"{len(missing)} of {len(labels)} ids belong to no article, the first is {missing[0]!r}",
             where=where,
+            hint="Remove the line, or add the article. A .txt file's id is its file name, with the ending.",
         )
     found = [article for article in batch if article.id in labels]
     for article in found:

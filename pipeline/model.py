@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline import splits
 from pipeline.dataset import Dataset, Fields
-from pipeline.errors import LabelError
+from pipeline.errors import ConfigError, LabelError
 from pipeline.features.featurizer import Featurizer
 from pipeline.features.scorer import TfidfScorer
 from pipeline.heads import Head, Rule, fit_head
@@ -65,7 +65,7 @@ class Model:
         for name, columns in self.featurizer.slices.items():
             coef[columns] *= self.featurizer.weights[name]
         tfidf = self.featurizer.tfidf
-        edge = max((s.stop for s in tfidf.slices.values()), default=0)
+        edge = max((s.stop for s in tfidf.slices.values()), default=0) if tfidf.blocks else 0
         return Scorer(
             [Rule(**{field: getattr(head, field) for field in Rule.__dataclass_fields__}) for head in heads],
             TfidfScorer.compile(tfidf, coef[:edge]) if tfidf.blocks else None,
@@ -99,6 +99,13 @@ def fit(config: Config, data: Dataset, rows: NDArray[np.int64], *, background: F
     Returns
     -------
     Model
+
+    Raises
+    ------
+    LabelError
+        Where there are too few articles, of a label or at all.
+    ConfigError
+        Where no article has what the features ask for.
     """
     if len(rows) < MIN_ARTICLES:
         raise LabelError(
@@ -107,7 +114,14 @@ def fit(config: Config, data: Dataset, rows: NDArray[np.int64], *, background: F
             hint=f"{MIN_ARTICLES} is the least; useful results begin at about 100.",
         )
     featurizer = Featurizer(config.features, config.text.normalization, n_jobs=config.n_jobs)
-    X = featurizer.fit_transform(*data.fields(rows), background=background)
+    try:
+        X = featurizer.fit_transform(*data.fields(rows), background=background)
+    except ValueError as error:
+        raise ConfigError(
+            f"no features can be made of {len(rows)} articles: {error}",
+            where="[features]",
+            hint="Lower min_df, raise max_df, or add articles.",
+        ) from error
     heads: dict[str, Head] = {}
     for name, settings in config.heads.items():
         known = data.labelled(name)[rows]

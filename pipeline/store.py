@@ -13,6 +13,7 @@ import shutil
 import sys
 import tempfile
 import zipfile
+import zlib
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,11 +79,15 @@ def save(
     -------
     Path
         The folder.
+
+    Raises
+    ------
+    ModelError
+        As `check_place`, or where the disk is full.
     """
     import skops.io
 
-    folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder = check_place(folder)
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         skops.io.dump(model, temporary / MODEL, compression=zipfile.ZIP_DEFLATED)
@@ -123,9 +128,37 @@ def save(
             page.write(temporary / "report", report)
         temporary.chmod(0o755)
         replace_folder(temporary, folder)
+    except OSError as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise ModelError(f"cannot be written: {error.strerror or error}", where=str(folder)) from error
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+    return folder
+
+
+def check_place(folder: str | Path) -> Path:
+    """Make sure that a model can be written to a folder, before the work that leads to it.
+
+    Raises
+    ------
+    ModelError
+        Where the folder holds something else than a model, which would be lost, or cannot be made.
+    """
+    folder = Path(folder)
+    if folder.exists() and not (folder / MANIFEST).is_file() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise ModelError(
+            "holds something else than a model, and would be replaced",
+            where=str(folder),
+            hint="Choose another name or folder in [output].",
+        )
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent)).rmdir()
+    except OSError as error:
+        raise ModelError(
+            f"cannot be written: {error.strerror}", where=str(folder), hint="Choose another [output] folder."
+        ) from error
     return folder
 
 
@@ -152,6 +185,7 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_bytes())
         number = manifest["format"]
+        missing = [key for key in ("name", "files", "heads", "data", "config") if key not in manifest]
     except FileNotFoundError:
         raise ModelError(
             "is no model folder: it has no manifest.json", where=str(folder), hint=_models_beside(Path(folder))
@@ -160,11 +194,17 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
         raise ModelError(
             f"cannot be read: {error}", where=str(path), hint="Train the model again, or fetch it again."
         ) from None
-    if not isinstance(number, int) or number > FORMAT:
+    if type(number) is not int or not 1 <= number <= FORMAT:
         raise ModelError(
             f"has format {number!r}, and this version of mirsad reads formats up to {FORMAT}",
             where=str(path),
             hint="Install a newer mirsad.",
+        )
+    if missing:
+        raise ModelError(
+            f"cannot be read: it has no {missing[0]!r}",
+            where=str(path),
+            hint="Train the model again, or fetch it again.",
         )
     return dict(manifest)
 
@@ -183,10 +223,8 @@ def load_scorer(folder: str | Path) -> tuple[Scorer, dict[str, Any]]:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return Scorer.from_state(dict(arrays)), manifest
-    except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise ModelError(
-            f"holds no model that can be used: {error}", where=str(Path(folder) / SCORER), hint="Train the model again."
-        ) from None
+    except _SPOILED as error:
+        raise _unusable(Path(folder) / SCORER, error) from error
 
 
 def load(folder: str | Path) -> tuple[Model, dict[str, Any]]:
@@ -205,7 +243,10 @@ def load(folder: str | Path) -> tuple[Model, dict[str, Any]]:
     manifest = read_manifest(folder)
     where = str(Path(folder) / MODEL)
     content = _audited(Path(folder), MODEL, manifest)
-    unknown = sorted(set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED))
+    try:
+        unknown = sorted(set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED))
+    except _SPOILED as error:
+        raise _unusable(Path(where), error) from error
     if unknown:
         raise ModelError(
             f"holds types that are not trusted: {', '.join(unknown[:5])}",
@@ -214,10 +255,33 @@ def load(folder: str | Path) -> tuple[Model, dict[str, Any]]:
         )
     from pipeline.model import Model
 
-    model = skops.io.loads(content, trusted=TRUSTED)
+    try:
+        model = skops.io.loads(content, trusted=TRUSTED)
+    except _SPOILED as error:
+        raise _unusable(Path(where), error) from error
     if not isinstance(model, Model):
         raise ModelError(f"holds a {type(model).__name__}, not a model", where=where)
     return model, manifest
+
+
+_SPOILED = (
+    ValueError,
+    KeyError,
+    TypeError,
+    IndexError,
+    AttributeError,
+    OSError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What reading a file that is sealed and yet no model may raise."""
+
+
+def _unusable(path: Path, error: Exception) -> ModelError:
+    return ModelError(
+        f"holds no model that can be used: {error}", where=str(path), hint="Train the model again, or fetch it again."
+    )
 
 
 def dump_json(value: Any) -> str:

@@ -11,7 +11,6 @@ import numpy as np
 
 from pipeline import articles, dataset, evaluate, predict, splits, store
 from pipeline import model as models
-from pipeline.articles import Rejects
 from pipeline.report import learning, page, summary
 
 if TYPE_CHECKING:
@@ -63,6 +62,7 @@ def train(config: Config, *, say: Callable[[str], None] = lambda _: None, comman
     -------
     Trained
     """
+    folder = store.check_place(Path(config.output.folder) / config.output.name)
     say("Reading articles")
     data = dataset.load(config)
     background = _background(config)
@@ -93,7 +93,6 @@ def train(config: Config, *, say: Callable[[str], None] = lambda _: None, comman
         say("Fitting on fewer articles, for the learning curve")
         points = learning.curve(config, data, train_rows, judged["held_out"], background=background)
     say("Writing the model and its report")
-    folder = Path(config.output.folder) / config.output.name
     report = summary.summarize(
         config,
         data,
@@ -112,7 +111,7 @@ def train(config: Config, *, say: Callable[[str], None] = lambda _: None, comman
 def _background(config: Config) -> Fields | None:
     if not config.data.unlabelled:
         return None
-    rejects = Rejects()
+    rejects = dataset.LeftOut()
     batches = [dataset.read_source(source, [], config.cleaning, rejects) for source in config.data.unlabelled]
     parts = [
         predict.split_fields(

@@ -100,7 +100,7 @@ class Featurizer:
     @property
     def slices(self) -> dict[str, slice]:
         """Columns of each block, by its name in the config."""
-        found = dict(self.tfidf.slices)
+        found = dict(self.tfidf.slices) if self.tfidf.blocks else {}
         start = max((s.stop for s in found.values()), default=0)
         for name, block in self.lexical.items():
             found[name] = slice(start, start + len(block.names))
