@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline import config as configs
-from pipeline import corpora, dataset, metrics, splits, store
+from pipeline import corpora, dataset, jobs, metrics, splits, store
 from pipeline import model as models
 from pipeline.features.lexicon import Lexicon, grouped, load_groups, tally
 from pipeline.text import Normalizer
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from pipeline.model import Model
 
     Rows = NDArray[np.int64]
+
+JOB = "evaluate_files"
+jobs.callable_module(__name__)
 
 
 @dataclass
@@ -215,9 +218,7 @@ def baselines(config: Config, data: Dataset, rows: Rows) -> dict[str, dict[str, 
         groups = load_groups(config.evaluation.terms)
         for name, head in config.heads.items():
             if head.kind == "multilabel" and all(f"{label}/terms" in groups for label in head.labels):
-                lexicon = Lexicon(
-                    {label: groups[f"{label}/terms"] for label in head.labels}, config.text.normalization
-                )
+                lexicon = Lexicon({label: groups[f"{label}/terms"] for label in head.labels}, config.text.normalization)
                 answers["terms"][name] = by_terms(lexicon, data.fields(rows)).astype(np.float64)
     result = {}
     for baseline, said in answers.items():

@@ -16,9 +16,13 @@ from pipeline.heads import Head, Rule, fit_head
 from pipeline.scoring import Scorer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
 
+    from pipeline.articles import Article
     from pipeline.config import Config
 
 MIN_ARTICLES = 10
@@ -51,6 +55,30 @@ class Model:
     def decisions(self, X: csr_matrix) -> dict[str, NDArray[np.float64]]:
         """Decision values by head, each of shape (n_articles, n_outputs)."""
         return {name: head.linear.decision(X[:, self.columns(head)]) for name, head in self.heads.items()}
+
+    def predict(self, articles: Iterable[Article | str]) -> pd.DataFrame:
+        """Label articles in memory.
+
+        Parameters
+        ----------
+        articles : iterable of Article or str
+            As `articles.read` gives them, or plain texts. Page noise is not removed from them.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row an article: the columns of the command's rows, except `model`, with scores as mappings.
+        """
+        import pandas as pd
+
+        from pipeline.articles import Article
+        from pipeline.predict import label
+
+        batch = [
+            Article(id=str(i), title="", text=item) if isinstance(item, str) else item
+            for i, item in enumerate(articles)
+        ]
+        return pd.DataFrame(label(self.compile(), batch, model="")).drop(columns="model", errors="ignore")
 
     def compile(self) -> Scorer:
         """What production asks: the same answers from flat arrays."""

@@ -9,13 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline import articles, store
+from pipeline import articles, jobs, store
 from pipeline.articles import Columns, Rejects, Rules
 
 if TYPE_CHECKING:
     from pipeline.articles import Article
     from pipeline.dataset import Fields
     from pipeline.scoring import Scorer
+
+JOB = "predict_files"
+jobs.callable_module(__name__)
 
 Row = dict[str, Any]
 DIGITS = 4

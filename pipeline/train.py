@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline import articles, dataset, evaluate, predict, splits, store
+from pipeline import articles, dataset, evaluate, jobs, predict, splits, store
 from pipeline import model as models
 from pipeline.report import learning, page, summary
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pipeline.dataset import Dataset, Fields
     from pipeline.evaluate import Judged
     from pipeline.model import Model
+
+JOB = "train"
+jobs.callable_module(__name__)
 
 
 @dataclass
