@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import articles, jobs, store
 from pipeline.articles import Columns, Rejects, Rules
+from pipeline.errors import InputError
 
 if TYPE_CHECKING:
     from pipeline.articles import Article
@@ -68,6 +69,7 @@ def predict_files(
     rules: Rules | None = None,
     batch_size: int = 512,
     n_jobs: int = -1,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> Summary:
     """Label the articles of files, and write one row each.
 
@@ -90,10 +92,18 @@ def predict_files(
         Articles in memory at a time.
     n_jobs : int
         Threads; -1 for one a core.
+    progress : callable
+        Told the number of rows after each batch.
 
     Returns
     -------
     Summary
+
+    Raises
+    ------
+    InputError
+        Where an input is missing, or nothing in the inputs is an article; then no output is written.
+    ModelError
     """
     start = time.perf_counter()
     summary = Summary()
@@ -110,6 +120,15 @@ def predict_files(
                 out.write(rows)
                 summary.rows += len(rows)
                 summary.flags.update(flag for row in rows for flag in row["flags"])
+                progress(summary.rows)
+            if not summary.rows and rejects.total:
+                reasons = ", ".join(f"{count:,} {reason}" for reason, count in rejects.counts.most_common())
+                raise InputError(
+                    "nothing in the input is an article",
+                    where=", ".join(map(str, [inputs] if isinstance(inputs, str | Path) else inputs)),
+                    hint=f"Left out: {reasons}."
+                    + ("" if rejects_to else " Write down which and why with: --rejects rejects.jsonl"),
+                )
     summary.rejects, summary.notes = rejects.counts, list(rejects.notes)
     summary.seconds = time.perf_counter() - start
     return summary

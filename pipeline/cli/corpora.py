@@ -13,7 +13,7 @@ corpora_app = typer.Typer(
 )
 app.add_typer(corpora_app, name="corpora")
 
-From = Annotated[str | None, typer.Option("--from", help="A folder that has the archives already.")]
+From = Annotated[str | None, typer.Option("--from", metavar="FOLDER", help="A folder that has the archives already.")]
 
 
 @corpora_app.command("list")
@@ -26,16 +26,23 @@ def list_corpora() -> None:
 
 
 @corpora_app.command()
-def get(name: Annotated[str, typer.Argument(help="Name of the corpus.")], from_dir: From = None) -> None:
-    """Find a corpus's archive, or download it into the user's cache, and check it."""
+def get(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the corpus.")], from_dir: From = None
+) -> None:
+    """Fetch a corpus, and check it.
+
+    Prints where the archive lies: where it was found already, or in the user's cache.
+    """
     from pipeline import corpora
 
     typer.echo(corpora.get(name, from_dir=from_dir, download=from_dir is None).path())
 
 
 @corpora_app.command()
-def info(name: Annotated[str, typer.Argument(help="Name of the corpus.")], from_dir: From = None) -> None:
-    """Say what a corpus holds, who made it, under which licence, and count its labels."""
+def info(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the corpus.")], from_dir: From = None
+) -> None:
+    """Say what a corpus holds, and under which licence."""
     from pipeline import corpora
 
     for line in corpora.describe(name, from_dir=from_dir):

@@ -17,19 +17,24 @@ def evaluate(
     inputs: Annotated[
         list[str],
         typer.Argument(
-            help="Labelled articles: files, folders or globs, or the name of a corpus (mirsad corpora list)."
+            metavar="INPUT",
+            help="Labelled articles: files, folders or globs, or the name of a corpus (mirsad corpora list).",
         ),
     ],
-    model: Annotated[str, typer.Option(help="The model folder.")] = DEFAULT_MODEL,
+    model: Annotated[str, typer.Option(metavar="FOLDER", help="The model folder.")] = DEFAULT_MODEL,
     labels: Annotated[
-        str | None, typer.Option(help="CSV of labels by id, where the articles do not hold them.")
+        str | None, typer.Option(metavar="FILE", help="CSV of labels by id, where the articles do not hold them.")
     ] = None,
     output: Annotated[
-        str | None, typer.Option(help="Folder for metrics.json and the report; beside the model if not given.")
+        str | None,
+        typer.Option(metavar="FOLDER", help="For metrics.json and the report; evaluation in the model's if not given."),
     ] = None,
     fail_on: FailOn = None,
 ) -> None:
-    """Judge a model on labelled articles that it was not trained on."""
+    """Judge a model on labelled articles.
+
+    They should be articles that it was not trained on.
+    """
     from pipeline import evaluate as job
 
     result = job.evaluate_files(inputs, model, labels=labels, output=output, command=command_line())

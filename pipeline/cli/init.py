@@ -12,14 +12,18 @@ from pipeline.cli.tables import say
 
 @app.command()
 def init(
-    name: Annotated[str, typer.Argument(help="Name of the project: of the config file, and of the model.")],
-    labels: Annotated[str, typer.Option(help="Your labels, with commas between them.")] = "economy,politics,sport",
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Name of the project: of the config file, and of the model.")
+    ],
+    labels: Annotated[
+        str, typer.Option(metavar="A,B,C", help="Your labels, with commas between them.")
+    ] = "economy,politics,sport",
     single: Annotated[
         bool, typer.Option("--single", help="Exactly one label an article; otherwise none, one or several.")
     ] = False,
-    articles: Annotated[str, typer.Option(help="Your labelled articles.")] = "articles.csv",
+    articles: Annotated[str, typer.Option(metavar="FILE", help="Your labelled articles.")] = "articles.csv",
 ) -> None:
-    """Write a commented config for a label scheme of your own."""
+    """Write a config for labels of your own."""
     from pipeline import starter
 
     path = starter.write(

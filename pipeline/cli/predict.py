@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from pipeline.cli import app
-from pipeline.cli.tables import say
+from pipeline.cli.tables import counter, say
 
 DEFAULT_MODEL = "models/news"
 
@@ -17,41 +17,54 @@ def predict(
     inputs: Annotated[
         list[str],
         typer.Argument(
-            help="Files, folders or globs of .txt, .csv, .tsv, .jsonl, .parquet (each also .gz); - for standard input."
+            metavar="INPUT",
+            help="Files, folders or globs of .txt, .csv, .tsv, .jsonl, .parquet (each also .gz); - for standard input.",
         ),
     ],
-    model: Annotated[str, typer.Option(help="The model folder.")] = DEFAULT_MODEL,
-    output: Annotated[str | None, typer.Option(help="Where the rows go; standard output if not given.")] = None,
+    model: Annotated[str, typer.Option(metavar="FOLDER", help="The model folder.")] = DEFAULT_MODEL,
+    output: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Where the rows go; standard output if not given.")
+    ] = None,
     format: Annotated[
-        str | None, typer.Option(help="jsonl, csv or parquet; by the output's name if not given.")
+        Literal["jsonl", "csv", "parquet"] | None, typer.Option(help="By the output's name if not given.")
     ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Add the words that spoke most for and against each label.")
     ] = False,
     rejects: Annotated[
-        str | None, typer.Option(help="Where rows that are no article go, with the reason (JSONL).")
+        str | None, typer.Option(metavar="FILE", help="Where rows that are no article go, with the reason (JSONL).")
     ] = None,
-    text_column: Annotated[str, typer.Option(help="The column or key that holds the text.")] = "text",
-    id_column: Annotated[str, typer.Option(help="The column or key that holds the id.")] = "id",
-    title_column: Annotated[str, typer.Option(help="The column or key that holds the title.")] = "title",
-    encoding: Annotated[str | None, typer.Option(help="The encoding of every file; recognized if not given.")] = None,
-    jobs: Annotated[int, typer.Option(help="Threads; -1 for one a core.")] = -1,
+    text_column: Annotated[str, typer.Option(metavar="NAME", help="The column or key that holds the text.")] = "text",
+    id_column: Annotated[str, typer.Option(metavar="NAME", help="The column or key that holds the id.")] = "id",
+    title_column: Annotated[
+        str, typer.Option(metavar="NAME", help="The column or key that holds the title.")
+    ] = "title",
+    encoding: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The encoding of every file; recognized if not given.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(metavar="N", help="Threads; -1 for one a core.")] = -1,
 ) -> None:
-    """Label articles with a trained model."""
+    """Label articles with a trained model.
+
+    Each article becomes a row with its labels, their probabilities and flags. Rows go to standard output or to a file;
+    everything else is said on standard error.
+    """
     from pipeline import predict as job
     from pipeline.articles import Columns, Rules
 
-    summary = job.predict_files(
-        inputs,
-        model,
-        output=output,
-        format=format,
-        explain=explain,
-        rejects_to=rejects,
-        n_jobs=jobs,
-        columns=Columns(id=id_column, title=title_column, text=text_column),
-        rules=Rules(encoding=encoding),
-    )
+    with counter("articles labelled") as progress:
+        summary = job.predict_files(
+            inputs,
+            model,
+            output=output,
+            format=format,
+            explain=explain,
+            rejects_to=rejects,
+            n_jobs=jobs,
+            columns=Columns(id=id_column, title=title_column, text=text_column),
+            rules=Rules(encoding=encoding),
+            progress=progress,
+        )
     say(summary.sentence())
     for note in summary.notes:
         say(note)

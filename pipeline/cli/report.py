@@ -20,9 +20,11 @@ FAILED = 1
 
 @app.command()
 def report(
-    folder: Annotated[str, typer.Argument(help="The folder of a model or an evaluation, or its report.json.")],
+    folder: Annotated[
+        str, typer.Argument(metavar="FOLDER", help="The folder of a model or an evaluation, or its report.json.")
+    ],
 ) -> None:
-    """Write the report's page, Markdown and table again from its saved numbers."""
+    """Write a report again from its saved numbers."""
     from pipeline.report import page
 
     say(f"Report: {page.rebuild(folder)}")

@@ -14,13 +14,17 @@ from pipeline.cli.tables import say, show_metrics
 
 @app.command()
 def train(
-    config: Annotated[str, typer.Argument(help="The config file, for example configs/default.toml.")],
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help="The config file, for example configs/default.toml.")],
     overrides: Annotated[
-        list[str], typer.Option("--set", help="Override a key: heads.stance.estimator.C=3. May be repeated.")
+        list[str],
+        typer.Option("--set", metavar="KEY=VALUE", help="Override a key: heads.stance.estimator.C=3. May be repeated."),
     ] = [],  # noqa: B006
     fail_on: FailOn = None,
 ) -> None:
-    """Train a model from a config file, judge it, and save it with its report."""
+    """Train a model, judge it, save it with its report.
+
+    Ends with the metrics as tables, the path of the report, and the command to try next.
+    """
     from pipeline import config as configs
     from pipeline import train as job
 
