@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
@@ -11,7 +12,6 @@ from pipeline.errors import MirsadError
 
 app = typer.Typer(
     name="mirsad",
-    help="Label Arabic news: which topics an article is about, and what stance it takes.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -19,9 +19,27 @@ app = typer.Typer(
 )
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from pipeline import __version__
+
+        typer.echo(f"mirsad {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def mirsad(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Label Arabic news: which topics an article is about, and what stance it takes."""
+
+
 def main() -> None:
     """Run the command; a user's mistake ends with one message and exit code 2, never with a traceback."""
-    from pipeline.cli import compare, corpora, evaluate, init, predict, report, train  # noqa: F401  each registers its command
+    # each registers its command
+    from pipeline.cli import compare, corpora, evaluate, init, predict, report, train  # noqa: F401
 
     try:
         app()
