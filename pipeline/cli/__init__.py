@@ -39,7 +39,7 @@ def mirsad(
 def main() -> None:
     """Run the command; a user's mistake ends with one message and exit code 2, never with a traceback."""
     # each registers its command
-    from pipeline.cli import compare, corpora, evaluate, init, predict, report, train  # noqa: F401
+    from pipeline.cli import compare, corpora, data, evaluate, init, predict, report, train  # noqa: F401
 
     try:
         app()

@@ -8,9 +8,9 @@ Sentences are told apart in the same pass, because every use of a hit asks in wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +22,9 @@ PROCLITICS = tuple(
     )
 )
 """What may stand between a word's start and a term: conjunction, preposition, article (ل and ال contract to لل)."""
+
+COMPILED_FROM = 20_000
+"""Characters from which compiled code is worth loading."""
 
 _GAP, _OTHER, _BREAK, _NEWLINE, _STOP = 0, 1, 2, 3, 4
 _FIRST_LETTER = 5
@@ -80,14 +83,19 @@ class Automaton:
         )
         self._particles = _trie(((text, 0, True) for text in PROCLITICS if text), code, width)
 
+        # hits that one word can have: two for each letter of the longest term, after each of six strings of particles
+        self._room = 12 * (2 + max(map(len, plain), default=0))
+
     def scan(self, texts: Sequence[str]) -> Hits:
         """Find every term in normalized texts."""
         offsets = np.zeros(len(texts) + 1, dtype=np.int64)
         np.cumsum([len(text) for text in texts], out=offsets[1:])
         # "utf-32" of a lone surrogate fails, and one may stand in hostile input; it is no letter either way
         codes = np.frombuffer("".join(texts).encode("utf-32-le", errors="replace"), dtype=np.uint32)
-        hits, sentences, words = _scan(
-            codes, offsets, self._classes, *self._terms, self._particles[0], self._particles[2]
+        # loading compiled code takes longer than reading an article or two without it
+        scan = _scan if len(codes) < COMPILED_FROM else _compiled()
+        hits, sentences, words = scan(
+            codes, offsets, self._classes, *self._terms, self._particles[0], self._particles[2], self._room
         )
         text, sentence, start, end, word, term = np.ascontiguousarray(hits.T)
         return Hits(text, sentence, start, end, word, term, sentences, words)
@@ -125,8 +133,7 @@ def _trie(
     return np.array(children, dtype=np.int32), np.array(whole, dtype=np.int32), np.array(open_ended, dtype=np.int32)
 
 
-@numba.njit(nogil=True, cache=True)
-def _scan(codes, offsets, classes, child, whole, open_ended, particle_child, particle_end):  # type: ignore[no-untyped-def]
+def _scan(codes, offsets, classes, child, whole, open_ended, particle_child, particle_end, room):  # type: ignore[no-untyped-def]
     n = len(offsets) - 1
     hits = np.empty((1024, 6), dtype=np.int32)
     count = 0
@@ -143,10 +150,12 @@ def _scan(codes, offsets, classes, child, whole, open_ended, particle_child, par
             kind = classes[code] if code < 0x10000 else _OTHER
             if kind == _GAP or (_OTHER < kind < _FIRST_LETTER):
                 inside = False
-                if kind in (_BREAK, _NEWLINE) or (
-                    kind == _STOP and (i + 1 == stop or classes[min(codes[i + 1], 0xFFFF)] in (_GAP, _NEWLINE))
-                ):
+                if kind in (_BREAK, _NEWLINE):
                     broken = any_word
+                elif kind == _STOP:  # not the point in 5.1
+                    after = codes[i + 1] if i + 1 < stop else 10
+                    if after < 0x10000 and classes[after] in (_GAP, _NEWLINE):
+                        broken = any_word
                 continue
             if inside:
                 continue
@@ -156,64 +165,55 @@ def _scan(codes, offsets, classes, child, whole, open_ended, particle_child, par
                 sentence += 1
                 broken = False
             any_word = True
+            if count + room > len(hits):
+                longer = np.empty((2 * len(hits) + room, 6), dtype=np.int32)
+                longer[:count] = hits[:count]
+                hits = longer
             # walk the terms from the word's start, and again after each string of particles that opens it
             particle, at = 0, i
-            while True:
+            while at >= 0:
                 node, j, gap = 0, at, False
-                while j < stop:
-                    code = codes[j]
+                while node >= 0:
+                    code = codes[j] if j < stop else 10
                     kind = classes[code] if code < 0x10000 else _OTHER
                     if kind < _FIRST_LETTER and kind != _OTHER:
                         if whole[node] >= 0 and not gap:
-                            count, hits = _add(
-                                hits, count, text, sentence, at - begin, j - begin, i - begin, whole[node]
-                            )
+                            hits[count, 0], hits[count, 1], hits[count, 2] = text, sentence, at - begin
+                            hits[count, 3], hits[count, 4], hits[count, 5] = j - begin, i - begin, whole[node]
+                            count += 1
                         if kind != _GAP:  # a term does not run across a sentence's end
-                            node = -1
                             break
+                        j += 1
                         if gap:
-                            j += 1
                             continue
                         gap = True
+                        node = child[node, _GAP]
                     elif kind == _OTHER:
-                        node = -1
                         break
                     else:
                         gap = False
-                    node = child[node, kind]
-                    if node < 0:
-                        break
-                    j += 1
-                    if open_ended[node] >= 0:
-                        count, hits = _add(
-                            hits, count, text, sentence, at - begin, j - begin, i - begin, open_ended[node]
-                        )
-                if node >= 0 and j == stop and whole[node] >= 0 and not gap:
-                    count, hits = _add(hits, count, text, sentence, at - begin, j - begin, i - begin, whole[node])
-                # the next longer particle string
+                        j += 1
+                        node = child[node, kind]
+                    if node >= 0 and open_ended[node] >= 0:
+                        hits[count, 0], hits[count, 1], hits[count, 2] = text, sentence, at - begin
+                        hits[count, 3], hits[count, 4], hits[count, 5] = j - begin, i - begin, open_ended[node]
+                        count += 1
+                # the next longer string of particles, if the word opens with one
                 found = False
-                while at < stop and not found:
+                while not found and particle >= 0 and at < stop:
                     code = codes[at]
                     kind = classes[code] if code < 0x10000 else _OTHER
-                    if kind < _FIRST_LETTER:
-                        break
-                    particle = particle_child[particle, kind]
-                    if particle < 0:
-                        break
+                    particle = particle_child[particle, kind] if kind >= _FIRST_LETTER else -1
                     at += 1
-                    found = particle_end[particle] >= 0
+                    found = particle >= 0 and particle_end[particle] >= 0
                 if not found:
-                    break
+                    at = -1
         sentences[text] = sentence + 1
     return hits[:count], sentences, words
 
 
-@numba.njit(nogil=True, cache=True)
-def _add(hits, count, text, sentence, start, end, word, term):  # type: ignore[no-untyped-def]
-    if count == len(hits):
-        longer = np.empty((2 * len(hits), 6), dtype=np.int32)
-        longer[:count] = hits
-        hits = longer
-    hits[count, 0], hits[count, 1], hits[count, 2] = text, sentence, start
-    hits[count, 3], hits[count, 4], hits[count, 5] = end, word, term
-    return count + 1, hits
+@lru_cache(maxsize=1)
+def _compiled() -> Callable[..., Any]:
+    import numba
+
+    return numba.njit(nogil=True, cache=True)(_scan)  # type: ignore[no-any-return]
