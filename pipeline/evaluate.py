@@ -110,7 +110,14 @@ def evaluate_files(
         configs.Source(corpus=name) if name in corpora.names() else configs.Source(path=name, labels=labels)
         for name in inputs
     ]
-    config = config.model_copy(update={"data": config.data.model_copy(update={"sources": sources})})
+    # what the training run was compared with may not be where the model is now
+    gone = [key for key in ("terms", "second") if not Path(getattr(config.evaluation, key) or "").is_file()]
+    config = config.model_copy(
+        update={
+            "data": config.data.model_copy(update={"sources": sources}),
+            "evaluation": config.evaluation.model_copy(update=dict.fromkeys(gone)),
+        }
+    )
     data = dataset.load(config)
     judged = judge(model, data, np.arange(len(data)))
     result = {

@@ -135,9 +135,9 @@ def fit(config: Config, data: Dataset, rows: NDArray[np.int64], *, background: F
     ConfigError
         Where no article has what the features ask for.
     """
-    if len(rows) < MIN_ARTICLES:
+    if len(data) < MIN_ARTICLES:
         raise LabelError(
-            f"{len(rows)} labelled articles are too few to train on",
+            f"{len(data)} labelled article{'s are' if len(data) > 1 else ' is'} too few to train on",
             where="[data] sources",
             hint=f"{MIN_ARTICLES} is the least; useful results begin at about 100.",
         )

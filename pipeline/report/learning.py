@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline import evaluate, metrics
 from pipeline import model as models
-from pipeline.errors import LabelError
+from pipeline.errors import MirsadError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,7 +50,7 @@ def curve(
         part = np.sort(order[: round(share * len(order))])
         try:
             judged = evaluate.judge(models.fit(config, data, part, background=background), data, whole.rows)
-        except LabelError:
+        except MirsadError:
             continue
         points.append(_point(config, data, judged, len(part)))
     return [*points, _point(config, data, whole, len(train))] if points else []
