@@ -42,7 +42,7 @@ def main() -> None:
     from pipeline.cli import compare, corpora, data, evaluate, init, predict, report, train  # noqa: F401
 
     try:
-        app()
+        app(prog_name="mirsad")
     except MirsadError as error:
         typer.secho(f"error: {error}", err=True, fg="red" if sys.stderr.isatty() else None)
         sys.exit(error.exit_code)
