@@ -108,6 +108,13 @@ def write(name: str, *, labels: Sequence[str], single: bool, articles_path: str,
             f"found {list(labels)}, expected {'two or more' if single else 'one or more'} different labels",
             where="--labels",
         )
+    for label in labels:
+        if not single and ("|" in label or label == "none"):
+            raise ConfigError(
+                f"found {label!r}, expected labels without | (it stands between an article's labels), none of them "
+                "none (it says that there are none)",
+                where="--labels",
+            )
     path = Path(folder) / f"{name}.toml"
     if path.exists():
         raise ConfigError("exists already", where=str(path), hint="Choose another name, or remove the file first.")

@@ -29,4 +29,8 @@ def init(
     path = starter.write(
         name, labels=[label.strip() for label in labels.split(",")], single=single, articles_path=articles
     )
-    say(f"Wrote {path}. Put your articles into {articles} (columns id, title, text, label), then: mirsad train {path}")
+    column = "label" if single else "labels"
+    say(
+        f"Wrote {path}. Put your articles into {articles} (columns id, title, text, {column}), then:\n"
+        f"  mirsad train {path}"
+    )
