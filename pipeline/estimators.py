@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from pipeline import logistic
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
 
@@ -94,6 +98,66 @@ def _gram(X: csr_matrix) -> NDArray[np.float64]:
         gram += part @ part.T
     rare = columns[:, np.nonzero(counts <= X.shape[0] / 30)[0]].tocsr()
     return np.asarray(gram + (rare @ rare.T).toarray())
+
+
+class Task(NamedTuple):
+    """One fit of many over the same articles.
+
+    Attributes
+    ----------
+    settings : Estimator
+    rows : ndarray of int
+        What may be learned from.
+    y : ndarray of shape (n_articles,), int
+        Class of every article, also of those outside `rows`.
+    """
+
+    settings: Estimator
+    rows: NDArray[np.int64]
+    y: NDArray[np.int64]
+
+
+def fit_tasks(
+    X: csr_matrix | NDArray[np.float64], tasks: Sequence[Task], n_classes: int, *, seed: int, n_jobs: int
+) -> list[Linear]:
+    """Fit many classifiers over the same articles: logistic regression all at once, others in threads.
+
+    Parameters
+    ----------
+    X : csr matrix or ndarray of shape (n_articles, n_features)
+    tasks : sequence of Task
+        Of one estimator.
+    n_classes, seed
+        As for `fit_linear`.
+    n_jobs : int
+        Threads.
+
+    Returns
+    -------
+    list of Linear
+    """
+    if isinstance(X, np.ndarray) and tasks[0].settings.name == "logistic_regression":
+        return _fit_logistic(X, tasks, n_classes)
+    from joblib import Parallel, delayed
+
+    return list(
+        Parallel(n_jobs=n_jobs, prefer="threads")(
+            delayed(fit_linear)(task.settings, X[task.rows], task.y[task.rows], n_classes, seed=seed) for task in tasks
+        )
+    )
+
+
+def _fit_logistic(Z: NDArray[np.float64], tasks: Sequence[Task], n_classes: int) -> list[Linear]:
+    classes = np.arange(1, 2) if n_classes == 2 else np.arange(n_classes)
+    truth = np.stack([(task.y[:, None] == classes).astype(np.float64) for task in tasks], axis=1)
+    weight = np.zeros((len(Z), len(tasks)))
+    for column, task in enumerate(tasks):
+        y = task.y[task.rows]
+        balance = len(y) / (n_classes * np.bincount(y, minlength=n_classes).clip(1))
+        balanced = task.settings.class_weight == "balanced"
+        weight[task.rows, column] = task.settings.C * (balance[y] if balanced else 1.0)
+    coef, intercept = logistic.fit(Z, truth, weight)
+    return [Linear(c, i) for c, i in zip(coef, intercept, strict=True)]
 
 
 def fit_linear(

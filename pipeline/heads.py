@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.calibration import Isotonic, MatrixScaling, Sigmoid, choose_threshold, fit_binary, fit_exclusive
 from pipeline.errors import LabelError
-from pipeline.estimators import Linear, Rotated, fit_linear, rounded
+from pipeline.estimators import Linear, Rotated, Task, fit_tasks, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -211,16 +211,9 @@ def fit_head(
         Where a label has too few articles, or all of them.
     """
     default = config.default if config.gate else None
-    rotated = Rotated(X) if Rotated.suits(config.estimator, X) else None
-    space = X if rotated is None else rotated.Z
-
-    def fit_output(classes: NDArray[np.int64], n_classes: int) -> tuple[Linear, NDArray[np.float64], dict[str, Any]]:
-        linear, held_out, choice = _fit_output(config, space, classes, n_classes, folds, seed, n_jobs)
-        return rounded(linear if rotated is None else rotated.back(linear)), held_out, choice
-
     if config.kind == "multilabel":
         _check_counts(name, config, config.labels, y, folds)
-        found = [fit_output(y[:, i], 2) for i in range(len(config.labels))]
+        found = _fit_outputs(config, X, list(y.T), 2, folds, seed, n_jobs)
         linear = Linear(np.vstack([f[0].coef for f in found]), np.concatenate([f[0].intercept for f in found]))
         held_out = np.column_stack([f[1] for f in found])
         calibration = fit_binary(config.calibration, held_out, y)
@@ -231,7 +224,7 @@ def fit_head(
         return _with_confidence(rule, config, p, y == 1, linear, chosen)
     names = [*config.labels, NOT_APPLICABLE] if default else list(config.labels)
     _check_counts(name, config, names, (y[:, None] == np.arange(len(names))).astype(np.int64), folds)
-    linear, held_out, choice = fit_output(y, len(names))
+    [(linear, held_out, choice)] = _fit_outputs(config, X, [y], len(names), folds, seed, n_jobs)
     scaling = fit_exclusive(config.calibration, held_out, y, len(names))
     rule = Rule(name, config.kind, list(config.labels), default, config.blocks, scaling, [], 0.0)
     p = rule.probabilities(held_out)
@@ -257,37 +250,43 @@ def _with_confidence(
     return Head(**fields | {"confident_from": confident_from}, linear=linear, chosen=chosen)
 
 
-def _fit_output(
+def _fit_outputs(
     config: HeadConfig,
-    X: csr_matrix | NDArray[np.float64],
-    y: NDArray[np.int64],
+    X: csr_matrix,
+    targets: Sequence[NDArray[np.int64]],
     n_classes: int,
     folds: Sequence[Any],
     seed: int,
     n_jobs: int,
-) -> tuple[Linear, NDArray[np.float64], dict[str, Any]]:
-    """The model at its best setting, its held-out scores (n_articles, n_outputs), and that setting."""
-    from joblib import Parallel, delayed
-
+) -> list[tuple[Linear, NDArray[np.float64], dict[str, Any]]]:
+    """For each target the model at its best setting, its held-out scores (n_articles, n_outputs), and that setting."""
+    rotated = Rotated(X) if Rotated.suits(config.estimator, X) else None
+    space = X if rotated is None else rotated.Z
     candidates = _candidates(config.estimator)
-    jobs = [(setting, train) for setting in candidates for train, _ in folds]
-    fitted = Parallel(n_jobs=n_jobs, prefer="threads")(
-        delayed(fit_linear)(setting, X[train], y[train], n_classes, seed=seed) for setting, train in jobs
-    )
-    best: tuple[float, Any, NDArray[np.float64]] | None = None
-    for i, setting in enumerate(candidates):
-        held_out = np.zeros((len(y), 1 if n_classes == 2 else n_classes))
-        for model, (_, test) in zip(fitted[i * len(folds) : (i + 1) * len(folds)], folds, strict=True):
-            held_out[test] = model.decision(X[test])
-        loss = _loss(held_out, y, n_classes)
-        if best is None or loss < best[0]:
-            best = loss, setting, held_out
-    assert best is not None
-    return (
-        fit_linear(best[1], X, y, n_classes, seed=seed),
-        best[2],
-        {key: getattr(best[1], key) for key in config.estimator.grid},
-    )
+    everything = np.arange(X.shape[0])
+    jobs = [
+        Task(setting, train, y)
+        for y in targets
+        for setting in candidates
+        for train in [*(train for train, _ in folds), everything]
+    ]
+    fitted = iter(fit_tasks(space, jobs, n_classes, seed=seed, n_jobs=n_jobs))
+    results = []
+    for y in targets:
+        best: tuple[float, Estimator, NDArray[np.float64], Linear] | None = None
+        for setting in candidates:
+            held_out = np.zeros((len(y), 1 if n_classes == 2 else n_classes))
+            for _, test in folds:
+                held_out[test] = next(fitted).decision(space[test])
+            loss, whole = _loss(held_out, y, n_classes), next(fitted)
+            if best is None or loss < best[0]:
+                best = loss, setting, held_out, whole
+        assert best is not None
+        _, setting, held_out, linear = best
+        linear = rounded(linear if rotated is None else rotated.back(linear))
+        choice: dict[str, Any] = {key: getattr(setting, key) for key in config.estimator.grid}
+        results.append((linear, held_out, choice))
+    return results
 
 
 def _candidates(estimator: Estimator) -> list[Estimator]:

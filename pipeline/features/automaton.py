@@ -216,4 +216,4 @@ def _scan(codes, offsets, classes, child, whole, open_ended, particle_child, par
 def _compiled() -> Callable[..., Any]:
     import numba
 
-    return numba.njit(nogil=True, cache=True)(_scan)  # type: ignore[no-any-return]
+    return numba.njit(nogil=True, cache=True)(_scan)

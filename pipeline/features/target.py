@@ -116,7 +116,7 @@ class TargetBlock:
         everywhere: Bools = np.ones(len(sides.zone), dtype=bool)
         is_title: Bools = sides.zone == 0
         is_lede: Bools = sides.zone == 1
-        about = self._about(named)
+        about: Bools = self._about(named)
 
         def count(sentences: Bools) -> NDArray[np.int64]:
             return np.bincount(sides.article[sentences], minlength=n)
