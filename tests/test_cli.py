@@ -253,6 +253,16 @@ class TestTrain:
         code, out, _ = run("predict", tiny.articles, "--model", folder)
         assert (code, len(rows(out))) == (0, len(tiny.rows()))
 
+    def test_what_was_left_out_is_told(self, run, tiny, tmp_path):
+        path = self.changed(
+            tiny, tmp_path, lambda i, row: row | ({"text": "قصير"} if i < 2 else {"id": "same"} if i < 4 else {})
+        )
+        config = self.config(tmp_path, path, split={"kind": "none", "folds": 2})
+        code, _, err = run("train", config, "--set", 'heads.stance.blocks=["words"]', "--set", "output.texts=false")
+        assert code == 0
+        assert "Left out: 2 too_short, 1 duplicate_id." in err
+        assert f"Trained on {len(tiny.rows()) - 3} articles" in err
+
     def test_four_mistakes_in_a_config(self, refused, tiny, tmp_path):
         tree = tiny_config(tiny.articles, tmp_path)
         tree["heads"]["stance"].pop("column")

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline import cli
 from pipeline import config as configs
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, MirsadError
 from pipeline.starter import write
 
 SPORT = ["فاز الفريق المضيف بهدفين", "خسر المنتخب مباراة الإياب", "سجل المهاجم هدف التعادل", "ودع اللاعب جمهور الملعب"]
@@ -119,3 +119,8 @@ def test_a_config_is_never_written_over(tmp_path):
     with pytest.raises(ConfigError, match="exists already"):
         write("desk", labels=["a"], single=False, articles_path="a.csv", folder=tmp_path)
     assert (tmp_path / "desk.toml").read_text() == "mine"
+
+
+def test_a_folder_that_does_not_exist(tmp_path):
+    with pytest.raises(MirsadError, match="cannot be written: No such file or directory"):
+        write("desk", labels=["a"], single=False, articles_path="a.csv", folder=tmp_path / "none")

@@ -26,14 +26,15 @@ def train(
     Ends with the metrics as tables, the path of the report, and the command to try next.
     """
     from pipeline import config as configs
+    from pipeline import dataset
     from pipeline import train as job
 
     start = time.perf_counter()
     settings = configs.load(config, overrides)
     result = job.train(settings, say=say, command=command_line())
     show_metrics(result.metrics)
-    if left_out := result.data.rejects.total:
-        say(f"Left out {left_out} rows: {dict(result.data.rejects.counts)}")
+    if result.data.rejects.total:
+        say(dataset.rejects_hint(result.data.rejects))
     say(f"Trained on {len(result.data):,} articles in {time.perf_counter() - start:.0f} s")
     say(f"Model:  {result.folder}")
     say(f"Report: {result.folder / 'report' / 'report.html'}")
