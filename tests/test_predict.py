@@ -119,6 +119,15 @@ def test_doubtful_answers_are_flagged_by_head(tiny):
         assert [f"uncertain:{rule.name}" not in row["flags"] for row in rows] == sure.tolist()
 
 
+def test_the_likeliest_topic_comes_first(tiny):
+    scorer, _ = store.load_scorer(tiny.folder)
+    scorer.rules[0].thresholds = [0.0, 0.0]  # every topic is given
+    rows = predict.label(scorer, [a for batch in articles.read(tiny.articles) for a in batch], model="m")
+    assert {row["topics"][0] for row in rows} == {"syria", "ukraine"}
+    for row in rows:
+        assert row["topics"] == sorted(row["topics_scores"], key=row["topics_scores"].get, reverse=True)
+
+
 def test_progress_counts_rows(tiny, tmp_path):
     counts: list[int] = []
     labelled(tiny, tmp_path, batch_size=20, progress=counts.append)

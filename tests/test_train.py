@@ -72,6 +72,10 @@ def test_cross_validation_asks_about_each_article_once_a_model_without_it(tiny):
             np.testing.assert_array_equal(alone.probabilities[name], judged.probabilities[name][rows])
         copies = np.isin(data.groups, data.groups[rows])
         assert copies.sum() == len(rows)
+        rest = models.fit(config, data, np.nonzero(judged.asked != fold)[0])
+        np.testing.assert_array_equal(
+            evaluate.judge(rest, data, rows).probabilities["stance"], judged.probabilities["stance"][rows]
+        )
 
 
 def test_the_majority_baseline_by_hand(tiny):
