@@ -93,7 +93,7 @@ class Automaton:
         # "utf-32" of a lone surrogate fails, and one may stand in hostile input; it is no letter either way
         codes = np.frombuffer("".join(texts).encode("utf-32-le", errors="replace"), dtype=np.uint32)
         # loading compiled code takes longer than reading an article or two without it
-        scan = _scan if len(codes) < COMPILED_FROM else _compiled()
+        scan: Callable[..., Any] = _scan if len(codes) < COMPILED_FROM else _compiled()
         hits, sentences, words = scan(
             codes, offsets, self._classes, *self._terms, self._particles[0], self._particles[2], self._room
         )

@@ -136,7 +136,7 @@ class TargetBlock:
             Column("about target, share of sentences", meeting / total, about, every),
             Column(
                 "about target, share of those that name a side",
-                meeting / count(named[:, every].any(axis=1)).clip(1),
+                meeting / count(np.any(named[:, every], axis=1)).clip(1),
                 about,
                 every,
             ),
@@ -158,7 +158,7 @@ class TargetBlock:
             columns += self._presence(name, [side], named[:, side], count, (everywhere, is_title, is_lede))
             columns.append(Column(f"{name}, absent", ~(count(named[:, side]) > 0), everywhere, [side]))
         if self._others:
-            other = named[:, self._others].any(axis=1)
+            other: Bools = np.asarray(np.any(named[:, self._others], axis=1))
             columns += self._presence(OTHERS, self._others, other, count, (everywhere, is_title, is_lede))
             columns.append(Column(f"{OTHERS}, apart", count(other & ~about) / total, ~about, self._others))
             columns.append(
