@@ -2,8 +2,8 @@
 
     python benchmarks/accuracy.py [--ideas NAME ...] [--output FILE.json]
 
-Every idea is a change of the config, so every row can be trained with `mirsad train --set`. Needs the archives of ant, osac
-and aljazeera (`mirsad corpora get`, or MIRSAD_CORPORA).
+Every idea is a change of the config, so every row can be trained with `mirsad train --set`. Needs the archives of ant,
+osac and aljazeera (`mirsad corpora get`, or MIRSAD_CORPORA).
 """
 
 from __future__ import annotations

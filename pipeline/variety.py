@@ -124,9 +124,9 @@ def _told_twice(tokens: dict[str, list[str]]) -> Finding:
 def _openings(tokens: dict[str, list[str]]) -> Finding:
     openings = Counter(" ".join(found[:4]) for found in tokens.values())
     opening, count = openings.most_common(1)[0]
-    share = count / len(tokens)
-    said = f"{share:.1%} open with the same four words, at most {MAX_OPENING:.0%}"
-    return Finding("openings", share <= MAX_OPENING or count == 1, said, (f"{count} articles: {opening}",))
+    most = max(1, int(MAX_OPENING * len(tokens)))
+    said = f"{count} articles at most open with the same four words, allowed are {most}"
+    return Finding("openings", count <= most, said, (f"{count} articles: {opening}",))
 
 
 def _beside(tokens: dict[str, list[str]], articles: Sequence[Article], reference: Iterable[Article]) -> list[Finding]:
