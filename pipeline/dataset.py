@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline import articles, corpora
-from pipeline.articles import Article, Columns, Reject, Rejects, Rules
+from pipeline.articles import Article, Columns, Fields, Reject, Rejects, Rules
 from pipeline.corpora.labels import FOLDER
 from pipeline.errors import InputError, LabelError
 from pipeline.heads import encode
-from pipeline.predict import split_fields
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
     from pipeline.config import Cleaning, Config, HeadConfig, Source
 
-Fields = tuple[list[str], list[str], list[str]]
 SURE = "sure"
 """Column that tells how sure an annotator was; nothing learns from it, reports look at it."""
 
@@ -68,9 +66,7 @@ class Dataset:
     def fields(self, rows: NDArray[np.int64] | None = None) -> Fields:
         """Title, lede and body of some articles, as three lists."""
         table = self.table if rows is None else self.table.iloc[rows]
-        return split_fields(
-            [Article(id="", title=t, text=x) for t, x in zip(table["title"], table["text"], strict=True)]
-        )
+        return table_fields(table)
 
     def labelled(self, head: str) -> NDArray[np.bool_]:
         """Which articles a head has a label for."""
@@ -84,6 +80,13 @@ class Dataset:
         for row in self.table.drop(columns=["origin", "source", "url", SURE], errors="ignore").itertuples(index=False):
             seal.update("\x1f".join(map(str, row)).encode("utf-8", "surrogatepass") + b"\x1e")
         return seal.hexdigest()
+
+
+def table_fields(table: pd.DataFrame) -> Fields:
+    """Title, lede and body of a table's articles, as three lists."""
+    return articles.split_fields(
+        Article(id="", title=title, text=text) for title, text in zip(table["title"], table["text"], strict=True)
+    )
 
 
 def load(config: Config) -> Dataset:

@@ -18,8 +18,9 @@ from pipeline.text import Normalizer
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from pipeline.articles import Fields
     from pipeline.config import Config, HeadConfig
-    from pipeline.dataset import Dataset, Fields
+    from pipeline.dataset import Dataset
     from pipeline.heads import Head
     from pipeline.model import Model
 

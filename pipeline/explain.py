@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from pipeline import predict
+from pipeline.articles import split_fields
 from pipeline.text import Normalizer
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class Explainer:
         articles = list(articles)
         if not articles:
             return []
-        fields = predict.split_fields(articles)
+        fields = split_fields(articles)
         X = self.model.matrix(fields)
         X.sort_indices()
         parts = zip(*fields, strict=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline import splits
-from pipeline.dataset import Dataset, Fields
+from pipeline.articles import Fields
+from pipeline.dataset import Dataset
 from pipeline.errors import ConfigError, LabelError
 from pipeline.features.featurizer import Featurizer
 from pipeline.features.scorer import TfidfScorer

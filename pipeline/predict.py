@@ -15,7 +15,6 @@ from pipeline.errors import InputError
 
 if TYPE_CHECKING:
     from pipeline.articles import Article
-    from pipeline.dataset import Fields
     from pipeline.scoring import Scorer
 
 JOB = "predict_files"
@@ -158,7 +157,7 @@ def predict(scorer: Scorer, batches: Iterable[list[Article]], *, model: str, n_j
 
 def label(scorer: Scorer, batch: list[Article], *, model: str, n_jobs: int = 1) -> list[Row]:
     """Label one batch of articles; rows as `predict` gives them."""
-    answers = scorer.ask(split_fields(batch), n_jobs=n_jobs)
+    answers = scorer.ask(articles.split_fields(batch), n_jobs=n_jobs)
     flags = scorer.flags(answers)
     rows: list[Row] = [{"id": a.id, "title": a.title, "source": a.source, "date": a.date} for a in batch]
     for rule in scorer.rules:
@@ -173,9 +172,3 @@ def label(scorer: Scorer, batch: list[Article], *, model: str, n_jobs: int = 1) 
     for row, flagged in zip(rows, flags, strict=True):
         row |= {"flags": flagged, "model": model}
     return rows
-
-
-def split_fields(batch: list[Article]) -> Fields:
-    """Title, lede and body of articles, as three lists."""
-    parts = [articles.fields(article) for article in batch]
-    return [p[0] for p in parts], [p[1] for p in parts], [p[2] for p in parts]

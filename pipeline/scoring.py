@@ -22,7 +22,7 @@ from pipeline.text import Normalizer
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pipeline.dataset import Fields
+    from pipeline.articles import Fields
     from pipeline.features.scorer import TfidfScorer
 
     LexicalBlock = TermsBlock | TargetBlock

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline import articles, dataset, evaluate, jobs, predict, splits, store
+from pipeline import dataset, evaluate, jobs, splits, store
 from pipeline import model as models
 from pipeline.report import learning, page, summary
 
 if TYPE_CHECKING:
+    from pipeline.articles import Fields
     from pipeline.config import Config
-    from pipeline.dataset import Dataset, Fields
+    from pipeline.dataset import Dataset
     from pipeline.evaluate import Judged
     from pipeline.model import Model
 
@@ -115,11 +116,8 @@ def _background(config: Config) -> Fields | None:
     if not config.data.unlabelled:
         return None
     rejects = dataset.LeftOut()
-    batches = [dataset.read_source(source, [], config.cleaning, rejects) for source in config.data.unlabelled]
     parts = [
-        predict.split_fields(
-            [articles.Article(id="", title=t, text=x) for t, x in zip(table["title"], table["text"], strict=True)]
-        )
-        for table in batches
+        dataset.table_fields(dataset.read_source(source, [], config.cleaning, rejects))
+        for source in config.data.unlabelled
     ]
     return tuple([text for part in parts for text in part[i]] for i in range(3))  # type: ignore[return-value]

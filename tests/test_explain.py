@@ -10,7 +10,7 @@ from report_data import real, settings, trained
 
 from pipeline import dataset, explain, predict
 from pipeline import model as models
-from pipeline.articles import Article
+from pipeline.articles import Article, split_fields
 from pipeline.estimators import Linear
 from pipeline.text import Normalizer
 
@@ -44,7 +44,7 @@ def test_every_analyzer_is_placed_whole(analyzer, tmp_path):
     model = models.fit(config, data, np.arange(len(data)))
     articles = [Article("x", "أنباء  من حلب\t", "تواصل القصف\n\n على\u00a0أحياء المدينة ﷺ و«سورية».")]
     found = explain.explain(model, articles)[0]
-    decision = model.decisions(model.matrix(predict.split_fields(articles)))
+    decision = model.decisions(model.matrix(split_fields(articles)))
     for head in model.heads:
         np.testing.assert_allclose(found.decision(head), decision[head][0], atol=1e-9)
         # blanks alone are n-grams of characters too; nothing else may be without a place
@@ -52,7 +52,7 @@ def test_every_analyzer_is_placed_whole(analyzer, tmp_path):
 
 
 def _check_sums(model, articles):
-    decisions = model.decisions(model.matrix(predict.split_fields(articles)))
+    decisions = model.decisions(model.matrix(split_fields(articles)))
     for i, found in enumerate(explain.explain(model, articles)):
         for head in model.heads:
             np.testing.assert_allclose(found.decision(head), decisions[head][i], rtol=0, atol=1e-6)
@@ -76,7 +76,7 @@ def test_each_place_holds_its_feature_on_real_articles():
     explainer = explain.Explainer(model)
     names = model.featurizer.names()
     checked = 0
-    for article, parts in zip(articles, zip(*predict.split_fields(articles), strict=True), strict=True):
+    for article, parts in zip(articles, zip(*split_fields(articles), strict=True), strict=True):
         page = explain._Page(article, parts, normalize)
         for start, fields, occurrences in explainer.blocks:
             columns, units, _ = occurrences(*page.joined(fields))
@@ -142,7 +142,7 @@ def test_hostile_text_is_explained_too():
         Article("long", "", "ب" * 20_000),
         Article("mixed", "<b>دمشق</b>", "Syria/سوريا\x00 =cmd ﷽ ﷺ \ud800 دمشـــق"),
     ]
-    decisions = model.decisions(model.matrix(predict.split_fields(articles)))
+    decisions = model.decisions(model.matrix(split_fields(articles)))
     for i, found in enumerate(explain.explain(model, articles)):
         for head in model.heads:
             np.testing.assert_allclose(found.decision(head), decisions[head][i], atol=1e-6)

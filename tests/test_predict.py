@@ -114,7 +114,7 @@ def test_doubtful_answers_are_flagged_by_head(tiny):
     batch = [a for batch in articles.read(tiny.articles) for a in batch]
     for rule in scorer.rules:
         rule.confident_from = 0.9
-        sure = rule.confidence(scorer.ask(predict.split_fields(batch)).probabilities[rule.name]) >= 0.9
+        sure = rule.confidence(scorer.ask(articles.split_fields(batch)).probabilities[rule.name]) >= 0.9
         rows = predict.label(scorer, batch, model="m")
         assert [f"uncertain:{rule.name}" not in row["flags"] for row in rows] == sure.tolist()
 

@@ -14,8 +14,8 @@ import pytest
 import skops.io
 
 from pipeline import config as configs
-from pipeline import predict, store
-from pipeline.articles import read
+from pipeline import store
+from pipeline.articles import read, split_fields
 from pipeline.errors import ModelError
 
 
@@ -34,7 +34,7 @@ def reseal(folder: Path, name: str, content: bytes) -> None:
 
 
 def fields(tiny):
-    return predict.split_fields([article for batch in read(tiny.articles) for article in batch])
+    return split_fields([article for batch in read(tiny.articles) for article in batch])
 
 
 def test_the_compiled_model_answers_as_the_whole_one(tiny):

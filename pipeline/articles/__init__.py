@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.articles.article import FIELDS, Article, Columns, table
 from pipeline.articles.cleaning import clean
-from pipeline.articles.parts import fields
+from pipeline.articles.parts import Fields, fields, split_fields
 from pipeline.articles.reading import read
 from pipeline.articles.rejects import REASONS, Reject, Rejects
 from pipeline.articles.rules import Rules
@@ -17,6 +17,7 @@ __all__ = [
     "REASONS",
     "Article",
     "Columns",
+    "Fields",
     "Reject",
     "Rejects",
     "Rules",
@@ -24,6 +25,7 @@ __all__ = [
     "duplicate_groups",
     "fields",
     "read",
+    "split_fields",
     "table",
     "write",
     "write_text",

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from pipeline.articles.article import Article
+
+Fields = tuple[list[str], list[str], list[str]]
+"""Titles, ledes and bodies of articles, three parallel lists."""
 
 # A lede is the first paragraph. Pages that come as one long paragraph, or open with a line that is no paragraph (a
 # dateline, a subtitle), are cut at the end of a sentence instead.
@@ -31,6 +35,12 @@ def fields(article: Article) -> tuple[str, str, str]:
     text = article.text
     cut = lede_end(text)
     return article.title, text[:cut], text[cut:]
+
+
+def split_fields(articles: Iterable[Article]) -> Fields:
+    """Title, lede and body of articles, as three parallel lists."""
+    parts = [fields(article) for article in articles]
+    return [p[0] for p in parts], [p[1] for p in parts], [p[2] for p in parts]
 
 
 def lede_end(text: str) -> int:

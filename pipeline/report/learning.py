@@ -13,8 +13,9 @@ from pipeline.errors import MirsadError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from pipeline.articles import Fields
     from pipeline.config import Config
-    from pipeline.dataset import Dataset, Fields
+    from pipeline.dataset import Dataset
     from pipeline.evaluate import Judged
 
 
