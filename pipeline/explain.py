@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from pipeline import predict
+from pipeline import rows
 from pipeline.articles import split_fields
 from pipeline.text import Normalizer
 
@@ -218,7 +218,7 @@ def explain(model: Model, articles: Sequence[Article]) -> list[Explanation]:
     return Explainer(model)(articles)
 
 
-def explained(fitted: Model, batches: Iterable[list[Article]], *, model: str) -> Iterator[list[predict.Row]]:
+def explained(fitted: Model, batches: Iterable[list[Article]], *, model: str) -> Iterator[list[rows.Row]]:
     """Label batches of articles and say which words decided.
 
     Parameters
@@ -231,16 +231,16 @@ def explained(fitted: Model, batches: Iterable[list[Article]], *, model: str) ->
     Yields
     ------
     list of dict
-        Rows as `predict.predict` gives them, and "evidence": by label (`head/label` where two heads have a label of the
+        Rows as `rows.label` gives them, and "evidence": by label (`head/label` where two heads have a label of the
         same name), "for" and "against", each a list of {"text", "field", "start", "end", "weight"}, the strongest
         first; `start` and `end` are characters of the article's title or text.
     """
     explainer, scorer = Explainer(fitted), fitted.compile()
     for batch in batches:
-        rows = predict.label(scorer, batch, model=model)
-        for row, article, explanation in zip(rows, batch, explainer(batch), strict=True):
+        labelled = rows.label(scorer, batch, model=model)
+        for row, article, explanation in zip(labelled, batch, explainer(batch), strict=True):
             row["evidence"] = evidence(list(fitted.heads.values()), article, explanation)
-        yield rows
+        yield labelled
 
 
 def evidence(rules: Sequence[Rule], article: Article, explanation: Explanation) -> dict[str, Any]:

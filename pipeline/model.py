@@ -73,7 +73,7 @@ class Model:
         import pandas as pd
 
         from pipeline.articles import Article
-        from pipeline.predict import label
+        from pipeline.rows import label
 
         batch = [
             Article(id=str(i), title="", text=item) if isinstance(item, str) else item

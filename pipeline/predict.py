@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from pipeline import articles, jobs, store
+from pipeline import articles, jobs, rows
 from pipeline.articles import Columns, Rejects, Rules
 from pipeline.errors import InputError
 
-if TYPE_CHECKING:
-    from pipeline.articles import Article
-    from pipeline.scoring import Scorer
-
 JOB = "predict_files"
 jobs.callable_module(__name__)
-
-Row = dict[str, Any]
-DIGITS = 4
-"""Decimals of a probability: a model of this kind knows no more."""
 
 
 @dataclass
@@ -108,17 +99,12 @@ def predict_files(
     summary = Summary()
     with Rejects(rejects_to) as rejects:
         batches = articles.read(inputs, columns=columns, rules=rules, batch_size=batch_size, rejects=rejects)
-        scorer, manifest = store.load_scorer(model)
-        labelled = predict(scorer, batches, model=store.short_name(manifest), n_jobs=n_jobs)
-        if explain:
-            from pipeline.explain import explained
-
-            labelled = explained(store.load(model)[0], batches, model=store.short_name(manifest))
+        label, _ = rows.labeller(model, explain=explain, n_jobs=n_jobs)
         with articles.writer(output or "-", format) as out:
-            for rows in labelled:
-                out.write(rows)
-                summary.rows += len(rows)
-                summary.flags.update(flag for row in rows for flag in row["flags"])
+            for batch in label(batches):
+                out.write(batch)
+                summary.rows += len(batch)
+                summary.flags.update(flag for row in batch for flag in row["flags"])
                 progress(summary.rows)
             if not summary.rows and rejects.total:
                 reasons = ", ".join(f"{count:,} {reason}" for reason, count in rejects.counts.most_common())
@@ -131,44 +117,3 @@ def predict_files(
     summary.rejects, summary.notes = rejects.counts, list(rejects.notes)
     summary.seconds = time.perf_counter() - start
     return summary
-
-
-def predict(scorer: Scorer, batches: Iterable[list[Article]], *, model: str, n_jobs: int = 1) -> Iterator[list[Row]]:
-    """Label batches of articles.
-
-    Parameters
-    ----------
-    scorer : Scorer
-    batches : iterable of list of Article
-    model : str
-        Name that every row carries.
-    n_jobs : int
-        Threads.
-
-    Yields
-    ------
-    list of dict
-        One row an article: id, title, source, date; for each head its labels (a list, or one label) and `<head>_scores`
-        (probability by label); flags; model.
-    """
-    for batch in batches:
-        yield label(scorer, batch, model=model, n_jobs=n_jobs)
-
-
-def label(scorer: Scorer, batch: list[Article], *, model: str, n_jobs: int = 1) -> list[Row]:
-    """Label one batch of articles; rows as `predict` gives them."""
-    answers = scorer.ask(articles.split_fields(batch), n_jobs=n_jobs)
-    flags = scorer.flags(answers)
-    rows: list[Row] = [{"id": a.id, "title": a.title, "source": a.source, "date": a.date} for a in batch]
-    for rule in scorer.rules:
-        probabilities = answers.probabilities[rule.name].round(DIGITS).tolist()
-        decided = answers.decided[rule.name].tolist()
-        for row, p, d in zip(rows, probabilities, decided, strict=True):
-            given = [name for name, yes in zip(rule.labels, d, strict=True) if yes]
-            # the most probable first, as the codebook names the most prominent topic first
-            given.sort(key=lambda name, p=p: -p[rule.labels.index(name)])  # type: ignore[misc]
-            row[rule.name] = given if rule.kind == "multilabel" else given[0]
-            row[f"{rule.name}_scores"] = dict(zip(rule.labels, p, strict=True))
-    for row, flagged in zip(rows, flags, strict=True):
-        row |= {"flags": flagged, "model": model}
-    return rows

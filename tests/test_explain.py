@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from report_data import real, settings, trained
 
-from pipeline import dataset, explain, predict
+from pipeline import dataset, explain, rows
 from pipeline import model as models
 from pipeline.articles import Article, split_fields
 from pipeline.estimators import Linear
@@ -120,10 +120,10 @@ def test_target_measures_are_placed():
 def test_rows_tell_the_words_that_decided():
     _, data, model, _ = trained()
     articles = [Article(r.id, r.title, r.text) for r in data.table.head(9).itertuples()]
-    rows = next(explain.explained(model, [articles], model="tiny@0"))
-    assert rows[0]["evidence"].keys() == {"syria", "ukraine", "favor", "against", "neutral"}
-    plain = predict.label(model.compile(), articles, model="tiny@0")
-    for row, expected, article in zip(rows, plain, articles, strict=True):
+    explained = next(explain.explained(model, [articles], model="tiny@0"))
+    assert explained[0]["evidence"].keys() == {"syria", "ukraine", "favor", "against", "neutral"}
+    plain = rows.label(model.compile(), articles, model="tiny@0")
+    for row, expected, article in zip(explained, plain, articles, strict=True):
         json.dumps(row, allow_nan=False)
         for label, sides in row.pop("evidence").items():
             for side, sign in (("for", 1), ("against", -1)):

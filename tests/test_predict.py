@@ -13,6 +13,7 @@ import pytest
 from pipeline import articles, predict, store
 from pipeline.articles import Article
 from pipeline.errors import InputError, MirsadError, ModelError
+from pipeline.rows import label
 
 
 def labelled(tiny, tmp_path, inputs=None, name: str = "out.jsonl", **more) -> list[dict]:
@@ -103,9 +104,9 @@ def test_what_is_no_article_is_set_aside_and_the_rest_goes_on(tiny, tmp_path):
 def test_an_article_unlike_all_others_is_flagged(tiny):
     scorer, _ = store.load_scorer(tiny.folder)
     strange = Article("x", "ززز", "ظغظغ ثضثض ذظذظ غضغض ظثظث ضذضذ غثغث")
-    (row,) = predict.label(scorer, [strange], model="m")
+    (row,) = label(scorer, [strange], model="m")
     assert "out_of_scope" in row["flags"]
-    rows = predict.label(scorer, [a for batch in articles.read(tiny.articles) for a in batch], model="m")
+    rows = label(scorer, [a for batch in articles.read(tiny.articles) for a in batch], model="m")
     assert sum("out_of_scope" in row["flags"] for row in rows) <= 2
 
 
@@ -115,14 +116,14 @@ def test_doubtful_answers_are_flagged_by_head(tiny):
     for rule in scorer.rules:
         rule.confident_from = 0.9
         sure = rule.confidence(scorer.ask(articles.split_fields(batch)).probabilities[rule.name]) >= 0.9
-        rows = predict.label(scorer, batch, model="m")
+        rows = label(scorer, batch, model="m")
         assert [f"uncertain:{rule.name}" not in row["flags"] for row in rows] == sure.tolist()
 
 
 def test_the_likeliest_topic_comes_first(tiny):
     scorer, _ = store.load_scorer(tiny.folder)
     scorer.rules[0].thresholds = [0.0, 0.0]  # every topic is given
-    rows = predict.label(scorer, [a for batch in articles.read(tiny.articles) for a in batch], model="m")
+    rows = label(scorer, [a for batch in articles.read(tiny.articles) for a in batch], model="m")
     assert {row["topics"][0] for row in rows} == {"syria", "ukraine"}
     for row in rows:
         assert row["topics"] == sorted(row["topics_scores"], key=row["topics_scores"].get, reverse=True)

@@ -31,16 +31,18 @@ class BombError(Exception):
     """A file unpacks to far more than text would."""
 
 
-class _Stream(io.RawIOBase):
+class Stream(io.RawIOBase):
     """A stream of bytes made of another one."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
 
     def readable(self) -> bool:
+        """Yes."""
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Put bytes into the buffer."""
         data = self._read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
@@ -49,7 +51,7 @@ class _Stream(io.RawIOBase):
         return self._stream.read(size)
 
 
-class _Unpacked(_Stream):
+class _Unpacked(Stream):
     """A gzipped file as it unpacks, stopped where no text would unpack to so much."""
 
     def __init__(self, packed: BinaryIO, max_ratio: float) -> None:
@@ -81,7 +83,7 @@ def open_source(source: Source, *, max_ratio: float) -> io.BufferedReader:
         Bytes that one byte of a gzipped file may unpack to, once it is beyond what does no harm.
     """
     if source.path == STDIN:
-        return io.BufferedReader(_Stream(sys.stdin.buffer), SAMPLE)  # a wrapper: standard input is not ours to close
+        return io.BufferedReader(Stream(sys.stdin.buffer), SAMPLE)  # a wrapper: standard input is not ours to close
     if source.gzipped:
         return io.BufferedReader(_Unpacked(Path(source.path).open("rb"), max_ratio), SAMPLE)
     return io.BufferedReader(Path(source.path).open("rb", buffering=0), SAMPLE)

@@ -19,10 +19,11 @@ from pipeline.errors import InputError
 Row = tuple[int | None, Article | Reject]
 
 _DELIMITERS = ",;\t|"
+_BUFFER = 1 << 20
 _PATIENCE = 100  # rows without a text key before a JSONL file is taken to have none
 
 
-def txt(stream: io.TextIOWrapper, name: str, columns: Columns, rules: Rules) -> Iterator[Row]:
+def txt(stream: io.TextIOWrapper, name: str, columns: Columns, rules: Rules, before: int = 0) -> Iterator[Row]:
     """Read one article from a plain text: the first line is the title where it reads like one."""
     text = stream.read(rules.max_chars + 1)
     if len(text) > rules.max_chars:
@@ -32,14 +33,18 @@ def txt(stream: io.TextIOWrapper, name: str, columns: Columns, rules: Rules) -> 
     yield None, Article(name, title, text, labels=dict.fromkeys(columns.labels, "") if columns.labels else None)
 
 
-def delimited(stream: io.TextIOWrapper, name: str, columns: Columns, rules: Rules) -> Iterator[Row]:
-    """Read CSV or TSV. The delimiter is the one under which the header names the text column."""
-    lines = _Lines(stream, rules.max_chars)
+def delimited(stream: io.TextIOWrapper, name: str, columns: Columns, rules: Rules, before: int = 0) -> Iterator[Row]:
+    """Read CSV or TSV. The delimiter is the one under which the header names the text column.
+
+    Of a piece of a file, the stream has the header and then the piece; `before` is the lines of the file before it.
+    """
+    lines = Lines(stream, rules.max_chars)
     header_line = next((line for line in lines if line.strip()), "")
     if not header_line:
         yield None, Reject("empty", "not even a header")
         return
-    header, delimiter = _header(header_line, name, columns)
+    lines.number = max(lines.number, before)
+    header, delimiter = read_header(header_line, name, columns)
     make = _by_position(header, name, columns)
     csv.field_size_limit(rules.max_chars)
     # strict: an unclosed quote is an error with a line number instead of hundreds of rows swallowed as one text.
@@ -71,10 +76,11 @@ def delimited(stream: io.TextIOWrapper, name: str, columns: Columns, rules: Rule
         yield number, make(cells, number)
 
 
-def jsonl(stream: io.TextIOWrapper, name: str, columns: Columns, rules: Rules) -> Iterator[Row]:
-    """Read JSON Lines: one object a line."""
-    lines = _Lines(stream, rules.max_chars)
-    seen_text, without = False, 0
+def jsonl(stream: io.TextIOWrapper, name: str, columns: Columns, rules: Rules, before: int = 0) -> Iterator[Row]:
+    """Read JSON Lines: one object a line; `before` is the lines of the file before this piece of it."""
+    lines = Lines(stream, rules.max_chars)
+    lines.number = before
+    seen_text, without = before > 0, 0
     first_keys: Sequence[str] = ()
     for line in lines:
         if line.isspace():
@@ -110,8 +116,10 @@ def jsonl(stream: io.TextIOWrapper, name: str, columns: Columns, rules: Rules) -
         yield None, Reject("empty")
 
 
-def parquet(stream: BinaryIO, name: str, columns: Columns, rules: Rules) -> Iterator[Row]:
-    """Read Parquet in batches; only the columns that are asked for are unpacked."""
+def parquet(
+    stream: BinaryIO, name: str, columns: Columns, rules: Rules, start: int = 0, stop: int | None = None
+) -> Iterator[Row]:
+    """Read Parquet in batches, the rows from start to stop; only the columns that are asked for are unpacked."""
     try:
         import pyarrow.parquet
     except ImportError as error:
@@ -119,15 +127,20 @@ def parquet(stream: BinaryIO, name: str, columns: Columns, rules: Rules) -> Iter
     import pyarrow
 
     try:
-        file = pyarrow.parquet.ParquetFile(stream)
+        # a buffer: a group of rows may be the whole file, and would be held
+        file = pyarrow.parquet.ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False)
         header = list(file.schema_arrow.names)
         for column in columns.required():
             if column not in header:
                 raise _no_column(column, header, name, "columns")
         wanted = [c for c in (*(getattr(columns, f) for f in FIELDS), *columns.labels) if c in header]
-        number = 0
-        for batch in file.iter_batches(batch_size=1024, columns=list(dict.fromkeys(wanted))):
-            for value in batch.to_pylist():
+        groups, number = _groups_from(file.metadata, start)
+        for batch in file.iter_batches(batch_size=1024, row_groups=groups, columns=list(dict.fromkeys(wanted))):
+            skipped = min(max(start - number, 0), len(batch))
+            number += skipped
+            for value in batch.slice(skipped).to_pylist():
+                if number == stop:
+                    return
                 number += 1
                 yield number, from_mapping(value, name, number, columns)
     except (pyarrow.ArrowException, OSError) as error:
@@ -135,6 +148,17 @@ def parquet(stream: BinaryIO, name: str, columns: Columns, rules: Rules) -> Iter
         return
     if not number:
         yield None, Reject("empty")
+
+
+def _groups_from(metadata: Any, start: int) -> tuple[list[int], int]:
+    """The groups of rows of a Parquet file from the one that holds row `start` on, and the rows before them."""
+    before = 0
+    for group in range(metadata.num_row_groups):
+        size = metadata.row_group(group).num_rows
+        if before + size > start:
+            return list(range(group, metadata.num_row_groups)), before
+        before += size
+    return [], before
 
 
 def from_mapping(value: dict[str, Any], name: str, number: int, columns: Columns) -> Article | Reject:
@@ -162,7 +186,7 @@ def sniff(head: str, columns: Columns) -> Callable[..., Iterator[Row]]:
     return delimited if header else txt
 
 
-class _Lines:
+class Lines:
     """The lines of a stream, none longer than a limit: what a longer one has beyond it is passed over."""
 
     def __init__(self, stream: io.TextIOWrapper, limit: int) -> None:
@@ -187,7 +211,8 @@ class _Lines:
         return line
 
 
-def _header(line: str, name: str, columns: Columns) -> tuple[list[str], str]:
+def read_header(line: str, name: str, columns: Columns) -> tuple[list[str], str]:
+    """Names of a table's columns and its delimiter, the one under which the text column is among them."""
     splits = {delimiter: _cells(line, delimiter) for delimiter in _DELIMITERS}
     delimiter = next((d for d, cells in splits.items() if columns.text in cells), None)
     if delimiter is None:

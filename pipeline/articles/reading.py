@@ -16,6 +16,7 @@ from pipeline.articles import formats
 from pipeline.articles.article import FIELDS, Article, Columns
 from pipeline.articles.cleaning import clean
 from pipeline.articles.decoding import DAMAGE, SAMPLE, BombError, detect, open_source
+from pipeline.articles.pieces import Piece, opened
 from pipeline.articles.rejects import Reject, Rejects
 from pipeline.articles.rules import Rules, judge
 from pipeline.articles.sources import STDIN, Source, sources
@@ -59,30 +60,34 @@ def read(
         An input does not exist or matches nothing, or an encoding is unknown (at the call); a table lacks a column that
         was asked for (while reading).
     """
-    rules = rules or Rules()
-    if rules.encoding is not None:
-        try:
-            "".encode(rules.encoding)  # refuses codecs that are no encodings of text
-            rules = replace(rules, encoding=codecs.lookup(rules.encoding).name)
-        except LookupError:
-            raise InputError(
-                f"there is no encoding {rules.encoding!r}", hint="Say one such as utf-8 or cp1256."
-            ) from None
+    rules = checked(rules or Rules())
     # The files are found at the call, so that a wrong path fails before any work is done.
-    found = sources(inputs)
-    return _batches(found, columns or Columns(), rules, batch_size, rejects if rejects is not None else Rejects())
+    pieces = [Piece(source) for source in sources(inputs)]
+    return read_pieces(pieces, columns or Columns(), rules, batch_size, rejects if rejects is not None else Rejects())
 
 
-def _batches(
-    found: list[Source], columns: Columns, rules: Rules, batch_size: int, rejects: Rejects
+def checked(rules: Rules) -> Rules:
+    """Rules with their encoding by its one name; an InputError where there is no such encoding."""
+    if rules.encoding is None:
+        return rules
+    try:
+        "".encode(rules.encoding)  # refuses codecs that are no encodings of text
+        return replace(rules, encoding=codecs.lookup(rules.encoding).name)
+    except LookupError:
+        raise InputError(f"there is no encoding {rules.encoding!r}", hint="Say one such as utf-8 or cp1256.") from None
+
+
+def read_pieces(
+    pieces: Iterable[Piece], columns: Columns, rules: Rules, batch_size: int, rejects: Rejects
 ) -> Iterator[list[Article]]:
+    """Read articles of files or pieces of them, as `read` does; the rules are `checked`."""
     batch: list[Article] = []
     seen: set[int] | None = set() if rules.unique_ids else None
-    for source in found:
-        for row, item in _rows(source, columns, rules, rejects):
+    for piece in pieces:
+        for row, item in _rows(piece, columns, rules, rejects):
             item = _accept(item, rules, seen)
             if isinstance(item, Reject):
-                rejects.add(item, file=source.name, row=row)
+                rejects.add(item, file=piece.source.name, row=row)
                 continue
             rejects.articles += 1
             batch.append(item)
@@ -126,14 +131,15 @@ def _mended(item: Article) -> Article | Reject:
     return item
 
 
-def _rows(source: Source, columns: Columns, rules: Rules, rejects: Rejects) -> Iterator[formats.Row]:
+def _rows(piece: Piece, columns: Columns, rules: Rules, rejects: Rejects) -> Iterator[formats.Row]:
+    source = piece.source
     try:
         with open_source(source, max_ratio=rules.max_ratio) as stream:
             if source.format == ".parquet":
                 with _seekable(stream, source) as file:
-                    yield from formats.parquet(file, source.name, columns, rules)
+                    yield from formats.parquet(file, source.name, columns, rules, piece.start, piece.stop)
                 return
-            yield from _text_rows(stream, source, columns, rules, rejects)
+            yield from _text_rows(stream, piece, columns, rules, rejects)
     except BombError as error:
         yield None, Reject("bomb", str(error))
     except UnicodeError as error:  # only where the encoding was told and cannot be: UTF-16 without its mark
@@ -145,8 +151,9 @@ def _rows(source: Source, columns: Columns, rules: Rules, rejects: Rejects) -> I
 
 
 def _text_rows(
-    stream: io.BufferedReader, source: Source, columns: Columns, rules: Rules, rejects: Rejects
+    stream: io.BufferedReader, piece: Piece, columns: Columns, rules: Rules, rejects: Rejects
 ) -> Iterator[formats.Row]:
+    source = piece.source
     sample = stream.peek(SAMPLE)
     if not sample:
         yield None, Reject("empty", id=source.name if source.format == ".txt" else "")
@@ -158,14 +165,15 @@ def _text_rows(
             yield None, Reject("binary" if b"\0" in sample else "undecodable")
             return
         encoding, how = found
-    rejects.note_encoding(source.name, encoding, how)
+    if not piece.start:  # told once a file
+        rejects.note_encoding(source.name, encoding, how)
     reader = _READERS.get(source.format)
     if reader is None:
         reader = formats.sniff(sample.decode(encoding, errors="replace").lstrip("\ufeff"), columns)
     errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
     newline = "" if reader is formats.delimited else None
-    with io.TextIOWrapper(stream, encoding=encoding, errors=errors, newline=newline) as text:
-        yield from reader(text, source.name, columns, rules)
+    with io.TextIOWrapper(opened(stream, piece), encoding=encoding, errors=errors, newline=newline) as text:
+        yield from reader(text, source.name, columns, rules, piece.lines)
 
 
 def _seekable(stream: io.BufferedReader, source: Source) -> BinaryIO:
