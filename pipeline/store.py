@@ -9,19 +9,21 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import shutil
 import sys
 import tempfile
 import zipfile
-import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline import __version__
-from pipeline.errors import ModelError
+from pipeline import __version__, sealed
+from pipeline.errors import MirsadError, ModelError
 
 if TYPE_CHECKING:
     from pipeline.config import Config
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 MODEL, SCORER, MANIFEST, METRICS = "model.skops", "scorer.npz", "manifest.json", "metrics.json"
-MAX_UNPACKED = 2 << 30
-"""Bytes that an archive in a model folder may unpack to."""
+MAX_MANIFEST = 4 << 20
+"""Bytes of a manifest; a label takes about a hundred."""
 
 TRUSTED = [
     "pipeline.calibration.Isotonic",
@@ -48,8 +50,9 @@ TRUSTED = [
     "pipeline.features.terms.TermsBlock",
     "pipeline.features.tfidf.ArabicTfidfVectorizer",
 ]
-"""The project's own types that a model file may hold, beside those that skops trusts by itself."""
+"""The project's own types that a model file may hold; beside them numbers, texts, lists, tables and arrays."""
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "pandas", "numba", "skops", "camel-tools")
 
 
@@ -182,31 +185,38 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
         Where there is no model, or one that this version does not read.
     """
     path = Path(folder) / MANIFEST
+    hint = "Train the model again, or fetch it again."
     try:
-        manifest = json.loads(path.read_bytes())
+        manifest = json.loads(sealed.read_file(path, MAX_MANIFEST))
         number = manifest["format"]
-        missing = [key for key in ("name", "files", "heads", "data", "config") if key not in manifest]
     except FileNotFoundError:
         raise ModelError(
             "is no model folder: it has no manifest.json", where=str(folder), hint=_models_beside(Path(folder))
         ) from None
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ModelError(
-            f"cannot be read: {error}", where=str(path), hint="Train the model again, or fetch it again."
-        ) from None
+        raise ModelError(f"cannot be read: {_told(error)}", where=str(path), hint=hint) from None
     if type(number) is not int or not 1 <= number <= FORMAT:
         raise ModelError(
             f"has format {number!r}, and this version of mirsad reads formats up to {FORMAT}",
             where=str(path),
             hint="Install a newer mirsad.",
         )
-    if missing:
-        raise ModelError(
-            f"cannot be read: it has no {missing[0]!r}",
-            where=str(path),
-            hint="Train the model again, or fetch it again.",
-        )
+    fault = _fault(manifest)
+    if fault:
+        raise ModelError(f"cannot be read: {fault}", where=str(path), hint=hint)
     return dict(manifest)
+
+
+def _fault(manifest: dict[str, Any]) -> str | None:
+    """What a manifest lacks, or has of another kind than a manifest."""
+    for key, kind in (("name", str), ("files", dict), ("heads", dict), ("data", dict), ("config", dict)):
+        if not isinstance(manifest.get(key), kind):
+            return f"its {key!r} is not what it should be" if key in manifest else f"it has no {key!r}"
+    for name, seal in manifest["files"].items():
+        size = seal.get("bytes") if isinstance(seal, dict) else None
+        if type(size) is not int or not _SHA256.fullmatch(str(seal.get("sha256"))):
+            return f"it seals {name!r} without a SHA-256 or a size"
+    return f"it does not name {SCORER}" if SCORER not in manifest["files"] else None
 
 
 def short_name(manifest: dict[str, Any]) -> str:
@@ -216,22 +226,22 @@ def short_name(manifest: dict[str, Any]) -> str:
 
 def load_scorer(folder: str | Path) -> tuple[Scorer, dict[str, Any]]:
     """The compiled model of a folder, and its manifest. Raises ModelError as `load`."""
+    from pipeline.audit import check_scorer
     from pipeline.scoring import Scorer
 
     manifest = read_manifest(folder)
-    content = _audited(Path(folder), SCORER, manifest)
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return Scorer.from_state(dict(arrays)), manifest
-    except _SPOILED as error:
-        raise _unusable(Path(folder) / SCORER, error) from error
+    with _refusing(Path(folder) / SCORER):
+        with np.load(io.BytesIO(_sealed(Path(folder), SCORER, manifest)), allow_pickle=False) as arrays:
+            scorer = Scorer.from_state(dict(arrays))
+        check_scorer(scorer)
+    return scorer, manifest
 
 
 def load(folder: str | Path) -> tuple[Model, dict[str, Any]]:
     """The model of a folder, and its manifest.
 
-    Nothing is built before the audit: the format number, the SHA-256 of the file, the sizes that it unpacks to, and
-    every type named in it.
+    Nothing is built before the audit: the format number, the size and SHA-256 of the file, what it unpacks to, and
+    every type named in it. What was built is no model before its parts fit each other.
 
     Raises
     ------
@@ -240,48 +250,48 @@ def load(folder: str | Path) -> tuple[Model, dict[str, Any]]:
     """
     import skops.io
 
-    manifest = read_manifest(folder)
-    where = str(Path(folder) / MODEL)
-    content = _audited(Path(folder), MODEL, manifest)
-    try:
-        unknown = sorted(set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED))
-    except _SPOILED as error:
-        raise _unusable(Path(where), error) from error
-    if unknown:
-        raise ModelError(
-            f"holds types that are not trusted: {', '.join(unknown[:5])}",
-            where=where,
-            hint="Do not use this file; it was not made by mirsad train.",
-        )
+    from pipeline.audit import check_model
     from pipeline.model import Model
 
-    try:
+    manifest = read_manifest(folder)
+    where = Path(folder) / MODEL
+    with _refusing(where):
+        content = _sealed(Path(folder), MODEL, manifest)
+        unknown = sealed.check_schema(content, frozenset(TRUSTED)) or set(skops.io.get_untrusted_types(data=content))
+        if unknown - set(TRUSTED):
+            raise ModelError(
+                f"holds types that are not trusted: {', '.join(sorted(unknown - set(TRUSTED))[:5])}",
+                where=str(where),
+                hint="Do not use this file; it was not made by mirsad train.",
+            )
         model = skops.io.loads(content, trusted=TRUSTED)
-    except _SPOILED as error:
-        raise _unusable(Path(where), error) from error
-    if not isinstance(model, Model):
-        raise ModelError(f"holds a {type(model).__name__}, not a model", where=where)
+        if not isinstance(model, Model):
+            raise ModelError(f"holds a {type(model).__name__}, not a model", where=str(where))
+        check_model(model)
     return model, manifest
 
 
-_SPOILED = (
-    ValueError,
-    KeyError,
-    TypeError,
-    IndexError,
-    AttributeError,
-    OSError,
-    EOFError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-"""What reading a file that is sealed and yet no model may raise."""
+@contextmanager
+def _refusing(path: Path) -> Iterator[None]:
+    """Refuse a file whose reading fails, however it does: it is sealed and yet no model, and may raise anything."""
+    try:
+        yield
+    except ModelError:
+        raise
+    except Exception as error:
+        raise ModelError(
+            f"holds no model that can be used: {_told(error)}",
+            where=str(path),
+            hint="Train the model again, or fetch it again.",
+        ) from error
 
 
-def _unusable(path: Path, error: Exception) -> ModelError:
-    return ModelError(
-        f"holds no model that can be used: {error}", where=str(path), hint="Train the model again, or fetch it again."
-    )
+def _told(error: Exception) -> str:
+    """What an error says, with its kind where it says little else."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    plain = isinstance(error, MirsadError | ValueError)
+    return str(error) if plain else f"{type(error).__name__} {error}"
 
 
 def dump_json(value: Any) -> str:
@@ -289,34 +299,32 @@ def dump_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
-def _audited(folder: Path, name: str, manifest: dict[str, Any]) -> bytes:
+def _sealed(folder: Path, name: str, manifest: dict[str, Any]) -> bytes:
+    """The bytes of an archive of the folder, if they are those that the manifest seals and it is made as models are."""
     path = folder / name
     hint = "The folder is damaged or was changed by hand: train the model again, or fetch it again."
+    seal = manifest["files"].get(name)
+    if seal is None:
+        raise ModelError(f"does not name {name}", where=str(folder / MANIFEST), hint=hint)
     try:
-        sealed = manifest["files"][name]["sha256"]
-        content = path.read_bytes()
-    except (KeyError, TypeError):
-        raise ModelError(f"does not name {name}", where=str(folder / MANIFEST), hint=hint) from None
-    except OSError as error:
-        raise ModelError(f"cannot be read: {error.strerror}", where=str(path), hint=hint) from None
+        content = sealed.read_file(path, min(seal["bytes"], sealed.MAX_UNPACKED))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"cannot be read: {_told(error)}", where=str(path), hint=hint) from None
     found = _sha256(content)
-    if found != sealed:
+    if found != seal["sha256"]:
         raise ModelError(
-            f"was changed after training: its SHA-256 is {found[:12]}…, the manifest says {str(sealed)[:12]}…",
+            f"was changed after training: its SHA-256 is {found[:12]}…, the manifest says {seal['sha256'][:12]}…",
             where=str(path),
             hint=hint,
         )
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
+        sealed.check_archive(content)
     except zipfile.BadZipFile as error:
         raise ModelError(f"is not a model file: {error}", where=str(path), hint=hint) from None
-    if unpacked > MAX_UNPACKED:
+    except Exception as error:
         raise ModelError(
-            f"unpacks to {unpacked:,} bytes, and {MAX_UNPACKED:,} is the most",
-            where=str(path),
-            hint="Do not use this file.",
-        )
+            f"is not a model file: {_told(error)}", where=str(path), hint="Do not use this file."
+        ) from None
     return content
 
 

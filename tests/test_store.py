@@ -14,7 +14,7 @@ import pytest
 import skops.io
 
 from pipeline import config as configs
-from pipeline import store
+from pipeline import sealed, store
 from pipeline.articles import read, split_fields
 from pipeline.errors import ModelError
 
@@ -29,7 +29,7 @@ def reseal(folder: Path, name: str, content: bytes) -> None:
     """Write a file and its SHA-256: what only somebody who means harm would do."""
     (folder / name).write_bytes(content)
     manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["files"][name]["sha256"] = hashlib.sha256(content).hexdigest()
+    manifest["files"][name] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
@@ -127,7 +127,7 @@ class TestDamage:
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as archive:
             archive.writestr("schema.json", "{}")
-            archive.writestr("page.npy", b"no array")
+            archive.writestr("page.json", "{}")
         reseal(copy, name, buffer.getvalue())
         assert "holds no model that can be used" in refused(LOADERS[name], copy)
 
@@ -141,8 +141,11 @@ class TestDamage:
         assert "holds no model that can be used" in refused(LOADERS[name], copy)
 
     def test_an_archive_that_unpacks_without_end(self, copy, name, monkeypatch):
-        monkeypatch.setattr(store, "MAX_UNPACKED", 1000)
-        assert "and 1,000 is the most" in refused(LOADERS[name], copy)
+        monkeypatch.setattr(sealed, "MAX_UNPACKED", 1 << 20)
+        with zipfile.ZipFile(copy / name, "a", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("more.json", bytes(1 << 20))
+        reseal(copy, name, (copy / name).read_bytes())
+        assert "and 1,048,576 is the most" in refused(LOADERS[name], copy)
 
 
 class TestManifest:
@@ -211,7 +214,7 @@ class TestForeignTypes:
         buffer = io.BytesIO()
         np.savez(buffer, page=np.array([{"a": 1}], dtype=object))
         reseal(copy, "scorer.npz", buffer.getvalue())
-        assert "holds no model that can be used" in refused(store.load_scorer, copy)
+        assert "page.npy is no array of numbers" in refused(store.load_scorer, copy)
 
 
 class TestSaving:

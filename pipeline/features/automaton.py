@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.errors import ConfigError
+
 PROCLITICS = tuple(
     sorted(
         {first + second + third for first in ("", "و", "ف") for second in ("", "ب", "ك", "ل") for third in ("", "ال")}
@@ -25,9 +27,12 @@ PROCLITICS = tuple(
 
 COMPILED_FROM = 20_000
 """Characters from which compiled code is worth loading."""
+MOST_CELLS = 50_000_000
+"""Letters of all terms, times different letters: room for a hundred thousand terms."""
 
 _GAP, _OTHER, _BREAK, _NEWLINE, _STOP = 0, 1, 2, 3, 4
 _FIRST_LETTER = 5
+_MOST_LETTERS = 256 - _FIRST_LETTER
 
 
 class Hits(NamedTuple):
@@ -73,6 +78,11 @@ class Automaton:
     def __init__(self, terms: Sequence[str], normalize: Callable[[str], str]) -> None:
         plain = [normalize(term.removesuffix("*")).strip() for term in terms]
         letters = sorted(set("".join(plain + list(PROCLITICS))) - {" "})
+        if len(letters) > _MOST_LETTERS or letters[-1] > "\uffff" or sum(map(len, plain)) * len(letters) > MOST_CELLS:
+            raise ConfigError(
+                f"{len(terms):,} terms of {len(letters):,} characters, the last of them {letters[-1]!r}, are too many",
+                hint=f"Terms may have {_MOST_LETTERS} different characters, none of them an emoji.",
+            )
         self._classes = _character_classes(letters)
         code = {letter: _FIRST_LETTER + i for i, letter in enumerate(letters)} | {" ": _GAP}
         width = _FIRST_LETTER + len(letters)
@@ -104,13 +114,18 @@ class Automaton:
 def _character_classes(letters: Sequence[str]) -> NDArray[np.uint8]:
     """Class of each character of the BMP: gap, sentence break, other word character, or one of the terms' letters."""
     classes = np.zeros(0x10000, dtype=np.uint8)
-    classes[[c for c in range(0x10000) if chr(c).isalnum() or c == ord("_")]] = _OTHER
+    classes[_word_characters()] = _OTHER
     classes[[ord(c) for c in "!?؟…"]] = _BREAK
     classes[ord("\n")] = _NEWLINE
     classes[ord(".")] = _STOP
     for i, letter in enumerate(letters):
         classes[ord(letter)] = _FIRST_LETTER + i
     return classes
+
+
+@lru_cache(maxsize=1)
+def _word_characters() -> list[int]:
+    return [code for code in range(0x10000) if chr(code).isalnum() or code == ord("_")]
 
 
 def _trie(

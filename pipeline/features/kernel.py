@@ -263,7 +263,7 @@ def string_key(characters, start, length):
         upper = ((upper << _BITS) | (lower >> _ABOVE)) & _FIVE
         lower = ((lower << _BITS) | (np.uint64(characters[i]) & _CODE)) & _FIVE
         coded &= characters[i]
-    if length > SHORT or coded == 0:
+    if length > SHORT or length == 0 or coded == 0:
         upper = np.uint64(length)
         lower = np.uint64(0)
         for i in range(start, start + length):

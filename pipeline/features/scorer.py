@@ -17,6 +17,7 @@ import numpy as np
 
 from pipeline.features.alphabet import NORMS, POINT, SPECIAL, TABLED
 from pipeline.features.plan import Analysis, TextPlan, threads, worth
+from pipeline.features.soundness import check_tables
 from pipeline.text import Normalizer
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class TfidfScorer:
         meta = json.loads(bytes(self._state["meta"]))
         self.normalization_version: str = meta["normalization"]
         self._normalizer = Normalizer(meta["steps"])
-        self._analyses = [Analysis(**{**block, "fields": tuple(block["fields"])}) for block in meta["analyses"]]
+        self._analyses = _analyses(meta)
         self._counting, self._norms = meta["counting"], [NORMS[norm] for norm in meta["norms"]]
         self._plan = TextPlan([tuple(source) for source in meta["sources"]], meta["wholes"], [])
         self.n_outputs = self._state["rows"].shape[1] - 1
@@ -145,12 +146,13 @@ class TfidfScorer:
         Raises
         ------
         ValueError
-            If the state is of a newer format.
+            If the state is of a newer format, or none that the kernel can follow.
         """
-        found = json.loads(bytes(state["meta"]))["format"]
-        if found > FORMAT:
-            raise ValueError(f"a scorer of format {found}, this version reads up to {FORMAT}")
+        meta = json.loads(bytes(state["meta"]))
+        if meta["format"] > FORMAT:
+            raise ValueError(f"a scorer of format {meta['format']}, this version reads up to {FORMAT}")
         arrays: dict[str, NDArray[Any]] = {name: state[name] for name in list(state)}
+        check_tables(arrays, meta, _analyses(meta))
         return cls(arrays)
 
     # ------------------------------------------------------------------------------------------------------- scoring
@@ -268,3 +270,7 @@ class TfidfScorer:
             )  # fmt: skip
             result.known[start:stop], result.total[start:stop] = totals.T
         self._idle.append((reader, scratch))
+
+
+def _analyses(meta: dict[str, Any]) -> list[Analysis]:
+    return [Analysis(**{**block, "fields": tuple(block["fields"])}) for block in meta["analyses"]]

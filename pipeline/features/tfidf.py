@@ -356,7 +356,8 @@ class ArabicTfidfVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_ke
 
     def _stop_words(self) -> tuple[str, ...]:
         normalize = self.build_preprocessor()
-        return tuple(sorted({normalize(word) for word in self.stop_words or ()}))
+        # as in scikit-learn, a stop word that is no word stops nothing
+        return tuple(sorted(filter(_TOKEN.fullmatch, {normalize(word) for word in self.stop_words or ()})))
 
     def _dtype(self) -> Any:
         dtype = np.dtype(self.dtype)
