@@ -266,7 +266,7 @@ def load(folder: str | Path) -> tuple[Model, dict[str, Any]]:
             )
         model = skops.io.loads(content, trusted=TRUSTED)
         if not isinstance(model, Model):
-            raise ModelError(f"holds a {type(model).__name__}, not a model", where=str(where))
+            raise ValueError(f"it is a {type(model).__name__}, not a model")
         check_model(model)
     return model, manifest
 

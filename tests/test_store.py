@@ -208,7 +208,7 @@ class TestForeignTypes:
 
     def test_a_trusted_type_that_is_no_model(self, copy):
         reseal(copy, "model.skops", skops.io.dumps({"a": 1}))
-        assert "holds a dict, not a model" in refused(store.load, copy)
+        assert "it is a dict, not a model" in refused(store.load, copy)
 
     def test_a_pickle_in_the_arrays(self, copy):
         buffer = io.BytesIO()
