@@ -50,3 +50,9 @@ class CorpusError(MirsadError):
 
 class ModelError(MirsadError):
     """A model folder that is missing, changed, too new, or holds what is not trusted."""
+
+
+class MachineError(MirsadError):
+    """The machine gave out (a full disk, a process that was ended): the same command can be run again."""
+
+    exit_code = 3

@@ -21,12 +21,13 @@ from pipeline.articles import Columns, Rejects, Rules
 from pipeline.articles.pieces import Piece, cut, weight
 from pipeline.articles.reading import checked, read_pieces
 from pipeline.articles.sources import sources
+from pipeline.articles.writing import explained
 from pipeline.errors import ModelError
 
 if TYPE_CHECKING:
     from pipeline.rows import Labeller
 
-PART = 32 << 20
+PART = 16 << 20
 """Bytes of text in a part, about: seconds of work, so that a run that is stopped loses no more."""
 
 
@@ -192,8 +193,8 @@ def label_part(part: Part, task: Task) -> Labelled:
     start = perf_counter()
     done = Labelled(part.number)
     label = _labeller(task.model, task.seal, task.explain)
-    # what an earlier try left is not to be taken for this one's
-    task.rejects_file(part.number).unlink(missing_ok=True)
+    with explained(task.rejects_file(part.number)):  # what an earlier try left is not to be taken for this one's
+        task.rejects_file(part.number).unlink(missing_ok=True)
     with Rejects(task.rejects_file(part.number) if task.rejects else None) as rejects:
         batches = read_pieces(part.pieces, task.columns, task.rules, task.batch_size, rejects)
         with articles.writer(task.file(part.number), task.format) as out:
@@ -202,7 +203,7 @@ def label_part(part: Part, task: Task) -> Labelled:
                 done.rows += len(rows)
                 done.flags.update(flag for row in rows for flag in row["flags"])
     done.rejects, done.notes = rejects.counts, rejects.notes
-    with task.file(part.number).open("rb") as file:
+    with explained(task.file(part.number)), task.file(part.number).open("rb") as file:
         done.sha256, done.size = hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
     done.seconds, done.memory, done.process = perf_counter() - start, memory.peak(), os.getpid()
     return done

@@ -1,19 +1,33 @@
-"""Predict: from articles to rows of labels, in one stream."""
+"""Predict: from articles to rows of labels, in one stream or in parts."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from pipeline import articles, jobs, rows
-from pipeline.articles import Columns, Rejects, Rules
-from pipeline.errors import InputError
+from pipeline import articles, jobs, memory, parts, rows, store
+from pipeline.articles import Columns, Rejects, Rules, writing
+from pipeline.articles.pieces import weight
+from pipeline.articles.reading import checked
+from pipeline.articles.sources import STDIN, Source, sources
+from pipeline.errors import InputError, MirsadError
+from pipeline.parts import Labelled, Part, Task
 
 JOB = "predict_files"
 jobs.callable_module(__name__)
+
+Engine = Callable[[Sequence[Part], Task], Iterator[Labelled]]
+"""Labels parts by `parts.label_part`, wherever; gives what became of each as it is done, in any order."""
+Tell = Callable[[str, dict[str, Any]], None]
+"""Told what happens: the name of an event and its fields, see docs/predictions.md."""
 
 
 @dataclass
@@ -29,6 +43,10 @@ class Summary:
     seconds : float
     notes : list of str
         What the user should know, such as files that were not UTF-8.
+    before : int
+        Rows that an earlier run with the same output folder had labelled.
+    memory : int
+        The most bytes that this process held, and its workers.
     """
 
     rows: int = 0
@@ -36,15 +54,83 @@ class Summary:
     flags: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     notes: list[str] = field(default_factory=list)
+    before: int = 0
+    memory: int = 0
+
+    @property
+    def speed(self) -> float:
+        """Articles a second of this run."""
+        return (self.rows - self.before) / max(self.seconds, 1e-9)
+
+    def add(self, labelled: Labelled) -> None:
+        """Count a part."""
+        self.rows += labelled.rows
+        self.rejects += labelled.rejects
+        self.flags += labelled.flags
+        self.notes += labelled.notes[: Rejects.max_notes - len(self.notes)]
 
     def sentence(self) -> str:
         """The summary in a line."""
-        parts = [f"{self.rows:,} articles labelled in {self.seconds:.1f} s"]
-        if self.rejects:
-            parts.append("left out " + ", ".join(f"{count:,} {reason}" for reason, count in self.rejects.most_common()))
-        if self.flags:
-            parts.append("flagged " + ", ".join(f"{count:,} {flag}" for flag, count in self.flags.most_common()))
-        return "; ".join(parts)
+        if self.rows and self.before == self.rows:
+            said = [f"{self.rows:,} articles labelled before: this run was finished already, nothing was done"]
+        else:
+            said = [
+                f"{self.rows:,} articles labelled in {self.seconds:.1f} s"
+                + f" ({self.speed:,.0f} a second, {self.memory / 1e6:,.0f} MB of memory)"
+            ]
+            if self.before:
+                said.append(f"{self.before:,} of them before")
+        for what, counts in (("left out", self.rejects), ("flagged", self.flags)):
+            if counts:
+                said.append(f"{what} " + ", ".join(f"{count:,} {name}" for name, count in counts.most_common()))
+        return "; ".join(said)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What all ways of labelling need to know."""
+
+    inputs: Sequence[str | Path]
+    model: str
+    task: Task
+    engine: Engine
+    rejects_to: Path | None
+    summary: Summary
+    progress: Callable[[int], None]
+    tell: Tell
+
+    def labelled(self, todo: Sequence[Part], task: Task) -> Iterator[Labelled]:
+        """Have parts labelled; count them and tell of each."""
+        Rejects(self.rejects_to)  # refuses a place that cannot be, before the work rather than after it
+        held: Counter[int] = Counter()
+        for done in self.engine(todo, task):
+            self.summary.add(done)
+            if done.process != os.getpid():
+                held[done.process] = max(held[done.process], done.memory)
+                self.summary.memory = held.total()
+            self.tell("part", {key: getattr(done, key) for key in ("number", "rows", "rejects", "flags", "size", "seconds")})
+            self.progress(self.summary.rows)
+            yield done
+
+    def gather_rejects(self, task: Task, numbers: Sequence[int]) -> None:
+        """Put what parts left out into one file; there is none where everything was an article."""
+        found = [path for path in map(task.rejects_file, numbers) if path.exists()]
+        if self.rejects_to is None or not found:
+            return
+        with writing.writer(self.rejects_to, "jsonl") as out:
+            for path in found:
+                out.append(path)
+
+    def check(self) -> None:
+        """Refuse an input without a single article."""
+        rejects = self.summary.rejects
+        if not self.summary.rows and rejects:
+            raise InputError(
+                "nothing in the input is an article",
+                where=", ".join(map(str, self.inputs)),
+                hint=f"Left out: {', '.join(f'{count:,} {reason}' for reason, count in rejects.most_common())}."
+                + ("" if self.rejects_to else " Write down which and why with: --rejects rejects.jsonl"),
+            )
 
 
 def predict_files(
@@ -59,7 +145,11 @@ def predict_files(
     rules: Rules | None = None,
     batch_size: int = 512,
     n_jobs: int = -1,
+    restart: bool = False,
+    part_size: int = parts.PART,
+    engine: Engine | None = None,
     progress: Callable[[int], None] = lambda _: None,
+    tell: Tell = lambda *_: None,
 ) -> Summary:
     """Label the articles of files, and write one row each.
 
@@ -70,8 +160,11 @@ def predict_files(
     model : str or Path
         The model folder.
     output : str or Path, optional
-        Appears whole or not at all; standard output if not given.
+        A file, which appears whole or not at all; or a folder (one that is there, or a name that ends with a slash),
+        which gets a file a part and a journal: stopped at any moment, the same call goes on where it was. Standard
+        output if not given.
     format : {"jsonl", "csv", "parquet"}, optional
+        By the file's name if not given; JSON Lines in a folder and on standard output.
     explain : bool
         Whether rows tell the words that decided.
     rejects_to : str or Path, optional
@@ -79,11 +172,19 @@ def predict_files(
     columns : Columns, optional
     rules : Rules, optional
     batch_size : int
-        Articles in memory at a time.
+        Articles in memory at a time, in each process.
     n_jobs : int
-        Threads; -1 for one a core.
+        Processes; -1 for one a core. An input of one part is labelled in this one.
+    restart : bool
+        Whether to remove what an earlier run left in the folder.
+    part_size : int
+        Bytes of text in a part, about.
+    engine : callable, optional
+        What labels parts instead of processes of this machine.
     progress : callable
-        Told the number of rows after each batch.
+        Told the number of rows now and then.
+    tell : callable
+        Told of events.
 
     Returns
     -------
@@ -92,28 +193,153 @@ def predict_files(
     Raises
     ------
     InputError
-        Where an input is missing, or nothing in the inputs is an article; then no output is written.
+        Where an input is missing, or nothing in the inputs is an article; then no file is written.
     ModelError
+    MachineError
+        The disk is full, or a process was ended.
+    MirsadError
+        The output cannot be written, or the folder holds something else.
     """
     start = time.perf_counter()
+    given = [inputs] if isinstance(inputs, str | Path) else list(inputs)
+    rules = checked(rules or Rules())
+    found = sources(given)
+    folder = output is not None and (str(output).endswith(("/", os.sep)) or Path(output).is_dir())
+    kind = writing.format_of(output or STDIN, format or ("jsonl" if folder else None))
+    manifest = store.read_manifest(model)
+    task = Task(
+        str(model),
+        manifest["files"][store.SCORER]["sha256"],
+        str(output),
+        kind,
+        explain,
+        rejects_to is not None,
+        columns or Columns(),
+        rules,
+        batch_size,
+    )
     summary = Summary()
-    with Rejects(rejects_to) as rejects:
-        batches = articles.read(inputs, columns=columns, rules=rules, batch_size=batch_size, rejects=rejects)
-        label, _ = rows.labeller(model, explain=explain, n_jobs=n_jobs)
-        with articles.writer(output or "-", format) as out:
+    run = _Run(
+        given,
+        store.short_name(manifest),
+        task,
+        engine or _processes(n_jobs),
+        Path(rejects_to) if rejects_to else None,
+        summary,
+        progress,
+        tell,
+    )
+    tell("start", {"model": run.model, "files": len(found), "output": str(output or STDIN)})
+    big = sum(map(weight, found)) > part_size and all(source.path != STDIN for source in found)
+    if folder:
+        _into_folder(run, found, restart, part_size)
+    elif engine or (big and n_jobs != 1):
+        _joined(run, part_size, output)
+    else:
+        _streamed(run, output, n_jobs)
+    summary.seconds = time.perf_counter() - start
+    summary.memory += memory.peak()
+    for note in summary.notes:
+        tell("warning", {"text": note})
+    tell("rejects", {"rejects": summary.rejects})
+    tell("end", {key: getattr(summary, key) for key in ("rows", "before", "flags", "seconds", "speed", "memory")})
+    return summary
+
+
+def _processes(n_jobs: int) -> Engine:
+    """The engine of this machine."""
+
+    def engine(todo: Sequence[Part], task: Task) -> Iterator[Labelled]:
+        from joblib import cpu_count  # knows what a container may use
+
+        from pipeline.workers import label_parts
+
+        return label_parts(todo, task, jobs=n_jobs if n_jobs > 0 else max(1, cpu_count() + 1 + n_jobs))
+
+    return engine
+
+
+def _streamed(run: _Run, output: str | Path | None, n_jobs: int) -> None:
+    """Label in this process, row by row as they come."""
+    task, summary = run.task, run.summary
+    with Rejects(run.rejects_to) as rejects:
+        batches = articles.read(
+            run.inputs, columns=task.columns, rules=task.rules, batch_size=task.batch_size, rejects=rejects
+        )
+        label, _ = rows.labeller(task.model, explain=task.explain, n_jobs=n_jobs)
+        with articles.writer(output or STDIN, task.format) as out:
             for batch in label(batches):
                 out.write(batch)
                 summary.rows += len(batch)
                 summary.flags.update(flag for row in batch for flag in row["flags"])
-                progress(summary.rows)
-            if not summary.rows and rejects.total:
-                reasons = ", ".join(f"{count:,} {reason}" for reason, count in rejects.counts.most_common())
-                raise InputError(
-                    "nothing in the input is an article",
-                    where=", ".join(map(str, [inputs] if isinstance(inputs, str | Path) else inputs)),
-                    hint=f"Left out: {reasons}."
-                    + ("" if rejects_to else " Write down which and why with: --rejects rejects.jsonl"),
-                )
-    summary.rejects, summary.notes = rejects.counts, list(rejects.notes)
-    summary.seconds = time.perf_counter() - start
-    return summary
+                run.progress(summary.rows)
+            summary.rejects, summary.notes = rejects.counts, rejects.notes
+            run.check()
+
+
+def _joined(run: _Run, part_size: int, output: str | Path | None) -> None:
+    """Label in parts, and join them in their order as they are done."""
+    todo = parts.plan(run.inputs, columns=run.task.columns, rules=run.task.rules, size=part_size)
+    run.tell("plan", {"parts": len(todo), "left": len(todo)})
+    with articles.writer(output or STDIN, run.task.format) as out, _folder_beside(output) as folder:
+        task = replace(run.task, folder=folder)
+        waiting: set[int] = set()
+        following = 0
+        try:
+            for done in run.labelled(todo, task):
+                waiting.add(done.number)
+                while following in waiting:
+                    out.append(task.file(following))
+                    task.file(following).unlink()
+                    following += 1
+        finally:
+            run.gather_rejects(task, range(len(todo)))
+        run.check()
+
+
+def _into_folder(run: _Run, found: list[Source], restart: bool, part_size: int) -> None:
+    """Label in parts that stay, each once, however often the run is stopped."""
+    from pipeline.journal import Journal, terms
+
+    if any(source.path == STDIN for source in found):
+        raise MirsadError(
+            "standard input cannot be read again, so a run of it could not go on where it was",
+            where=run.task.folder,
+            hint="Save the input to a file first, or name a file as the output.",
+        )
+    task, summary = run.task, run.summary
+    options = {key: getattr(task, key) for key in ("format", "explain", "rejects")}
+    options |= asdict(task.columns) | asdict(task.rules)
+    model = {"name": run.model, "sha256": task.seal}
+    with Journal(task.folder, restart=restart, beside=run.rejects_to) as journal:
+        of = terms(found, model, options)
+        if journal.begun:
+            todo = journal.go_on(of, found, task)
+        else:
+            todo = parts.plan(run.inputs, columns=task.columns, rules=task.rules, size=part_size)
+            journal.begin(of, todo, found)
+        for done in journal.done.values():
+            summary.add(done)
+        summary.before = summary.rows
+        left = [part for part in todo if part.number not in journal.done]
+        run.tell("plan", {"parts": len(todo), "left": len(left)})
+        for done in run.labelled(left, task) if left else ():
+            journal.add(done)
+        if not journal.finished:
+            run.gather_rejects(task, range(len(todo)))
+            run.check()
+            journal.finish()
+
+
+@contextmanager
+def _folder_beside(output: str | Path | None) -> Iterator[str]:
+    """A folder for parts on the disk that the output is on, removed in the end."""
+    beside = None if output is None else Path(output)
+    with writing.explained(Path(output or tempfile.gettempdir())):
+        folder = tempfile.mkdtemp(
+            prefix=f".{beside.name}." if beside else "mirsad.", suffix=".parts", dir=beside.parent if beside else None
+        )
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

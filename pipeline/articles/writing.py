@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import os
 import secrets
+import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -14,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Protocol, Self
 
-from pipeline.errors import MirsadError
+from pipeline.errors import MachineError, MirsadError
 
 FORMATS = ("jsonl", "csv", "parquet")
 STDOUT = "-"
@@ -40,7 +42,7 @@ class Replacement:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._temporary = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}.part")
-        with _explained(self.path):
+        with explained(self.path):
             if self.path.is_dir():
                 raise MirsadError("is a folder; name a file in it", where=str(path))
             # O_EXCL: whoever put a link under this name before us does not get our bytes.
@@ -50,7 +52,7 @@ class Replacement:
     def commit(self) -> None:
         """Close the file and give it its final name."""
         try:
-            with _explained(self.path):
+            with explained(self.path):
                 self.stream.flush()
                 os.fsync(self.stream.fileno())
                 self.stream.close()
@@ -63,7 +65,8 @@ class Replacement:
         """Close the file and remove it."""
         with suppress(OSError):  # a full disk refuses the last buffer too; the file is given up anyway
             self.stream.close()
-        self._temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # the folder may be gone, or not be ours any more
+            self._temporary.unlink()
 
     def __enter__(self) -> Self:
         return self
@@ -91,7 +94,7 @@ def write_text(path: str | Path, text: str) -> None:
     MirsadError
         The file cannot be written.
     """
-    with Replacement(path) as file, _explained(file.path):
+    with Replacement(path) as file, explained(file.path):
         file.stream.write(text.encode("utf-8", "replace"))
 
 
@@ -101,8 +104,23 @@ class Writer(Protocol):
     def write(self, rows: Sequence[Row]) -> None:
         """Write some rows."""
 
+    def append(self, path: Path) -> None:
+        """Write the rows of a file that has this format."""
+
     def finish(self) -> None:
         """Write what comes after the last row."""
+
+
+def format_of(path: str | Path, format: str | None = None) -> str:
+    """The format that a file is written in; a MirsadError where its ending tells none."""
+    name = format or ("jsonl" if str(path) == STDOUT else Path(path).suffix.removeprefix(".").lower())
+    if name not in FORMATS:
+        raise MirsadError(
+            f"cannot tell the format from the ending {Path(path).suffix!r}",
+            where=str(path),
+            hint=f"Say one of {', '.join(FORMATS)}.",
+        )
+    return name
 
 
 @contextmanager
@@ -127,20 +145,14 @@ def writer(path: str | Path, format: str | None = None) -> Iterator[Writer]:
     MirsadError
         The ending names no format, or the file cannot be written.
     """
-    name = format or ("jsonl" if str(path) == STDOUT else Path(path).suffix.removeprefix(".").lower())
-    if name not in FORMATS:
-        raise MirsadError(
-            f"cannot tell the format from the ending {Path(path).suffix!r}",
-            where=str(path),
-            hint=f"Say one of {', '.join(FORMATS)}.",
-        )
+    name = format_of(path, format)
     if str(path) == STDOUT:
         out = _WRITERS[name](sys.stdout.buffer)
         yield out
         out.finish()
         sys.stdout.buffer.flush()
         return
-    with Replacement(path) as file, _explained(Path(path)):
+    with Replacement(path) as file, explained(Path(path)):
         out = _WRITERS[name](file.stream)
         try:
             yield out
@@ -190,6 +202,10 @@ class _JsonLines:
     def write(self, rows: Sequence[Row]) -> None:
         self._stream.write("".join(self._encode(row) + "\n" for row in rows).encode("utf-8", "replace"))
 
+    def append(self, path: Path) -> None:
+        with path.open("rb") as file:
+            shutil.copyfileobj(file, self._stream)
+
     def finish(self) -> None:
         pass
 
@@ -213,6 +229,14 @@ class _Csv:
             out.writerow([_guarded(cells.get(name, "")) for name in self._header])
         self._stream.write(buffer.getvalue().encode("utf-8", "replace"))
 
+    def append(self, path: Path) -> None:
+        with path.open("rb") as file:
+            header = file.readline()  # no name of a column goes over lines
+            if self._header is None and header:
+                self._stream.write(header)
+                self._header = []
+            shutil.copyfileobj(file, self._stream)
+
     def finish(self) -> None:
         pass
 
@@ -234,6 +258,14 @@ class _Parquet:
             schema = self._arrow.schema([(name, self._type(value)) for name, value in rows[0].items()])
             self._out = self._arrow.parquet.ParquetWriter(self._stream, schema, compression="zstd")
         self._out.write_table(self._arrow.Table.from_pylist(list(rows), schema=self._out.schema))
+
+    def append(self, path: Path) -> None:
+        with self._arrow.parquet.ParquetFile(path) as file:
+            for group in range(file.num_row_groups):
+                table = file.read_row_group(group)
+                if self._out is None:
+                    self._out = self._arrow.parquet.ParquetWriter(self._stream, table.schema, compression="zstd")
+                self._out.write_table(table)
 
     def finish(self) -> None:
         if self._out is None:
@@ -273,12 +305,13 @@ def _guarded(cell: object) -> object:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Say in one message what the system refused."""
+def explained(path: Path) -> Iterator[None]:
+    """Say in one message what the system refused: a MachineError where it gave out, else a MirsadError."""
     try:
         yield
     except OSError as error:
-        raise MirsadError(
+        gave_out = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+        raise (MachineError if gave_out else MirsadError)(
             f"cannot be written: {error.strerror or error}",
             where=str(path),
             hint="Check that the folder exists, is yours, and has room left. Nothing half-written was left behind.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import Annotated
 
@@ -16,6 +17,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    epilog="Exit codes: 0 done; 1 a check of labelled data or of a report failed, or a fault of the program; 2"
+    " something that you can put right; 3 the machine gave out (a full disk, a process that was ended), and the same"
+    " command can be run again; 130 stopped by Ctrl-C; 143 ended by the system (SIGTERM).",
 )
 
 
@@ -37,10 +41,12 @@ def mirsad(
 
 
 def main() -> None:
-    """Run the command; a user's mistake ends with one message and exit code 2, never with a traceback."""
+    """Run the command; a user's mistake ends with one message and its exit code, never with a traceback."""
     # each registers its command
     from pipeline.cli import compare, corpora, data, evaluate, init, predict, report, train  # noqa: F401
 
+    # ended by whoever schedules jobs: clean up as after Ctrl-C
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         app(prog_name="mirsad")
     except MirsadError as error:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from pipeline.cli import app
+from pipeline.cli.events import STDERR, log
 from pipeline.cli.tables import counter, say
 
 DEFAULT_MODEL = "models/news"
@@ -23,8 +24,16 @@ def predict(
     ],
     model: Annotated[str, typer.Option(metavar="FOLDER", help="The model folder.")] = DEFAULT_MODEL,
     output: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Where the rows go; standard output if not given.")
+        str | None,
+        typer.Option(
+            metavar="FILE|FOLDER/",
+            help="Where the rows go; standard output if not given. A folder gets them in parts, and a run that was"
+            " stopped goes on where it was when it is started again.",
+        ),
     ] = None,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Remove what an earlier run left in the output folder, and begin anew.")
+    ] = False,
     format: Annotated[
         Literal["jsonl", "csv", "parquet"] | None, typer.Option(help="By the output's name if not given.")
     ] = None,
@@ -42,7 +51,13 @@ def predict(
     encoding: Annotated[
         str | None, typer.Option(metavar="NAME", help="The encoding of every file; recognized if not given.")
     ] = None,
-    jobs: Annotated[int, typer.Option(metavar="N", help="Threads; -1 for one a core.")] = -1,
+    jobs: Annotated[int, typer.Option(metavar="N", help="Processes; -1 for one a core.")] = -1,
+    log_json: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Where events go as JSON lines; - for standard error, and nothing else there."
+        ),
+    ] = None,
 ) -> None:
     """Label articles with a trained model.
 
@@ -52,7 +67,7 @@ def predict(
     from pipeline import predict as job
     from pipeline.articles import Columns, Rules
 
-    with counter("articles labelled") as progress:
+    with log(log_json) as tell, counter("articles labelled", show=log_json != STDERR) as progress:
         summary = job.predict_files(
             inputs,
             model,
@@ -63,8 +78,11 @@ def predict(
             n_jobs=jobs,
             columns=Columns(id=id_column, title=title_column, text=text_column),
             rules=Rules(encoding=encoding),
+            restart=restart,
             progress=progress,
+            tell=tell,
         )
-    say(summary.sentence())
-    for note in summary.notes:
-        say(note)
+    if log_json != STDERR:
+        say(summary.sentence())
+        for note in summary.notes:
+            say(note)

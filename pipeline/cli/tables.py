@@ -16,9 +16,9 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def counter(what: str) -> Iterator[Callable[[int], None]]:
-    """A count that runs while work goes on, where standard error is a terminal; elsewhere nothing."""
-    if not sys.stderr.isatty():
+def counter(what: str, *, show: bool = True) -> Iterator[Callable[[int], None]]:
+    """A count that runs while work goes on, if it is to be shown and standard error is a terminal."""
+    if not show or not sys.stderr.isatty():
         yield lambda _: None
         return
     from rich.console import Console
