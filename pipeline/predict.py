@@ -7,8 +7,8 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from pipeline.parts import Labelled, Part, Task
 JOB = "predict_files"
 jobs.callable_module(__name__)
 
-Engine = Callable[[Sequence[Part], Task], Iterator[Labelled]]
+Engine = Callable[[Sequence[Part], Task], Generator[Labelled, None, None]]
 """Labels parts by `parts.label_part`, wherever; gives what became of each as it is done, in any order."""
 Tell = Callable[[str, dict[str, Any]], None]
 """Told what happens: the name of an event and its fields, see docs/predictions.md."""
@@ -99,18 +99,20 @@ class _Run:
     progress: Callable[[int], None]
     tell: Tell
 
-    def labelled(self, todo: Sequence[Part], task: Task) -> Iterator[Labelled]:
+    def labelled(self, todo: Sequence[Part], task: Task) -> Generator[Labelled, None, None]:
         """Have parts labelled; count them and tell of each."""
         Rejects(self.rejects_to)  # refuses a place that cannot be, before the work rather than after it
         held: Counter[int] = Counter()
-        for done in self.engine(todo, task):
-            self.summary.add(done)
-            if done.process != os.getpid():
-                held[done.process] = max(held[done.process], done.memory)
-                self.summary.memory = held.total()
-            self.tell("part", {key: getattr(done, key) for key in ("number", "rows", "rejects", "flags", "size", "seconds")})
-            self.progress(self.summary.rows)
-            yield done
+        told = ("number", "rows", "rejects", "flags", "size", "seconds")
+        with closing(self.engine(todo, task)) as found:
+            for done in found:
+                self.summary.add(done)
+                if done.process != os.getpid():
+                    held[done.process] = max(held[done.process], done.memory)
+                    self.summary.memory = held.total()
+                self.tell("part", {key: getattr(done, key) for key in told})
+                self.progress(self.summary.rows)
+                yield done
 
     def gather_rejects(self, task: Task, numbers: Sequence[int]) -> None:
         """Put what parts left out into one file; there is none where everything was an article."""
@@ -249,7 +251,7 @@ def predict_files(
 def _processes(n_jobs: int) -> Engine:
     """The engine of this machine."""
 
-    def engine(todo: Sequence[Part], task: Task) -> Iterator[Labelled]:
+    def engine(todo: Sequence[Part], task: Task) -> Generator[Labelled, None, None]:
         from joblib import cpu_count  # knows what a container may use
 
         from pipeline.workers import label_parts
@@ -286,12 +288,13 @@ def _joined(run: _Run, part_size: int, output: str | Path | None) -> None:
         waiting: set[int] = set()
         following = 0
         try:
-            for done in run.labelled(todo, task):
-                waiting.add(done.number)
-                while following in waiting:
-                    out.append(task.file(following))
-                    task.file(following).unlink()
-                    following += 1
+            with closing(run.labelled(todo, task)) as labelled:
+                for done in labelled:
+                    waiting.add(done.number)
+                    while following in waiting:
+                        out.append(task.file(following))
+                        task.file(following).unlink()
+                        following += 1
         finally:
             run.gather_rejects(task, range(len(todo)))
         run.check()
@@ -323,8 +326,9 @@ def _into_folder(run: _Run, found: list[Source], restart: bool, part_size: int) 
         summary.before = summary.rows
         left = [part for part in todo if part.number not in journal.done]
         run.tell("plan", {"parts": len(todo), "left": len(left)})
-        for done in run.labelled(left, task) if left else ():
-            journal.add(done)
+        with closing(run.labelled(left, task)) as labelled:
+            for done in labelled:
+                journal.add(done)
         if not journal.finished:
             run.gather_rejects(task, range(len(todo)))
             run.check()

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import BinaryIO
 
@@ -23,7 +23,7 @@ from pipeline.errors import MachineError
 from pipeline.parts import Labelled, Part, Task, label_part
 
 
-def label_parts(parts: Sequence[Part], task: Task, *, jobs: int) -> Iterator[Labelled]:
+def label_parts(parts: Sequence[Part], task: Task, *, jobs: int) -> Generator[Labelled, None, None]:
     """Label parts, several at a time.
 
     Parameters
