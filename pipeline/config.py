@@ -5,18 +5,23 @@ from __future__ import annotations
 import difflib
 import json
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from pipeline import toml
 from pipeline.errors import ConfigError
 from pipeline.text import DEFAULT_STEPS, STEPS
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 TextField = Literal["title", "lede", "body"]
+ROW_COLUMNS = frozenset(("id", "title", "source", "date", "flags", "model", "evidence"))
+MOST_TOLD = 50
+"""Mistakes that are told one by one."""
 
 
 def _day(value: Any) -> Any:
@@ -35,10 +40,19 @@ def _not_zero(value: int) -> int:
     return value
 
 
+def _free(name: str) -> str:
+    if name in ROW_COLUMNS:
+        raise ValueError("another name: every row of predictions has a column of this one")
+    return name
+
+
+HeadName = Annotated[Name, AfterValidator(_free)]
+
+
 class Table(BaseModel):
     """A TOML table in which a key that is not known, or a value of another type, is a mistake."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True, allow_inf_nan=False)
 
 
 class Columns(Table):
@@ -259,7 +273,7 @@ class Config(Table):
     split: Split = Split()
     text: Text = Text()
     features: Annotated[dict[Name, Block], Field(min_length=1)]
-    heads: Annotated[dict[Name, HeadConfig], Field(min_length=1)]
+    heads: Annotated[dict[HeadName, HeadConfig], Field(min_length=1)]
     evaluation: Evaluation = Evaluation()
     gates: Gates = Gates()
     output: Output
@@ -286,21 +300,13 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     """
     path = Path(path)
     try:
-        tree = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        tree = toml.read(path)
     except FileNotFoundError:
         near = sorted(str(p) for p in path.parent.glob("*.toml")) if path.parent.is_dir() else []
         raise ConfigError(
             "no such config file",
             where=str(path),
             hint=f"There is: {', '.join(near)}" if near else "Write one with: mirsad init NAME",
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot be read ({error})", where=str(path)) from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(
-            f"is not TOML: {error}",
-            where=str(path),
-            hint="Text needs quotes, a table starts with [name], a list looks like [1, 2].",
         ) from None
     for override in overrides:
         _override(tree, override)
@@ -309,15 +315,18 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
 
 def parse(tree: dict[str, Any], *, where: str = "config") -> Config:
     """Validate a config given as nested dictionaries; `where` names it in messages. Raises ConfigError."""
-    mistakes = []
+    mistakes, count = list[str](), 0
     try:
         config = Config.model_validate(tree)
     except ValidationError as error:
-        mistakes = list(dict.fromkeys(_sentence(mistake) for mistake in error.errors()))
+        mistakes = list(dict.fromkeys(_sentence(mistake) for mistake in error.errors()[:MOST_TOLD]))
+        count = max(error.error_count() - MOST_TOLD, 0)
     mistakes += _dangling(tree)
     if mistakes:
-        count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
-        raise ConfigError(count, where=where, hint="\n  ".join(mistakes))
+        count += len(mistakes)
+        told = "\n  ".join(mistakes[:MOST_TOLD])
+        more = f"\n  and {count - MOST_TOLD:,} more" if count > MOST_TOLD else ""
+        raise ConfigError("1 mistake" if count == 1 else f"{count:,} mistakes", where=where, hint=told + more)
     return config
 
 
@@ -331,22 +340,28 @@ def _dangling(tree: dict[str, Any]) -> list[str]:
         return found if isinstance(found, dict) else {}
 
     features, heads = table("features"), table("heads")
-    mistakes, labels = [], list[Any]()
+    mistakes, labels = [], dict[str, None]()
     for name in heads:
         head = {key: value for key, value in table("heads", name).items() if isinstance(value, list)}
-        labels += [of for label in head.get("labels", ()) for of in (label, f"{name}.{label}")]
+        labels |= dict.fromkeys(of for label in head.get("labels", ()) for of in (str(label), f"{name}.{label}"))
         mistakes += [
-            f"[heads.{name}] blocks: found {_shown(block)}, expected names of [features]: {', '.join(features)}"
+            f"[heads.{name}] blocks: found {_shown(block)}, expected names of [features]: {_listed(features)}"
             for block in head.get("blocks", ())
-            if block not in features
+            if not (isinstance(block, str) and block in features)
         ]
-    for key, known in (("f1", labels), ("macro_f1", list(heads))):
+    for key, known in (("f1", labels), ("macro_f1", heads)):
         mistakes += [
-            f"[gates.{key}] {name}: unknown, expected one of {', '.join(map(str, known))}"
+            f"[gates.{key}] {name}: unknown, expected one of {_listed(known)}"
             for name in table("gates", key)
             if name not in known
         ]
     return mistakes
+
+
+def _listed(names: Iterable[Any]) -> str:
+    """Some names, with commas between them."""
+    shown = [str(name)[:80] for name in islice(names, MOST_TOLD + 1)]
+    return ", ".join(shown[:MOST_TOLD]) + (", ..." if len(shown) > MOST_TOLD else "")
 
 
 def _override(tree: dict[str, Any], override: str) -> None:
@@ -359,7 +374,7 @@ def _override(tree: dict[str, Any], override: str) -> None:
         )
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         value = text.strip()
     *tables, last = key.strip().split(".")
     for table in tables:
@@ -378,6 +393,7 @@ _EXPECTED = {
     "list_type": "a list",
     "model_type": "a table",
     "string_type": "a text in quotes",
+    "too_short": "at least one",
     "tuple_type": "a list",
 }
 """What pydantic's errors about types mean in a TOML file."""

@@ -7,6 +7,25 @@ traceback.
 
 from __future__ import annotations
 
+import re
+
+LONGEST = 500
+_HIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def visible(text: str) -> str:
+    """A text with every character spelled out that would steer a terminal or turn the line around, except line ends.
+
+    Names of files, ids and cells come from strangers, and are told in messages.
+    """
+    return _HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def _in_line(text: str) -> str:
+    """A text as part of one line: visible, and its middle left out where it is long."""
+    text = visible(text).replace("\n", "\\n")
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 100]} ... {text[-100:]}"
+
 
 class MirsadError(Exception):
     """Something the user can put right.
@@ -28,8 +47,8 @@ class MirsadError(Exception):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        message = f"{self.where}: {self.what}" if self.where else self.what
-        return f"{message}\n  {self.hint}" if self.hint else message
+        message = f"{_in_line(self.where)}: {_in_line(self.what)}" if self.where else _in_line(self.what)
+        return f"{message}\n  {visible(self.hint)}" if self.hint else message
 
 
 class ConfigError(MirsadError):

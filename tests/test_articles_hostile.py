@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import time
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.articles import REASONS, Article, Rejects, Rules, clean, fields, read
+from pipeline.errors import InputError, visible
 
 TEXT = "عاد الهدوء إلى الميناء بعد يومين من الإضراب الذي عطل حركة السفن."
 
@@ -58,6 +60,104 @@ def test_what_only_claims_to_be_parquet_is_a_reject(tmp_path):
     (tmp_path / "a.parquet").write_text(TEXT)
     (tmp_path / "b.parquet").write_bytes(b"")
     assert reasons(tmp_path)[0] == {"broken_file": 2}
+
+
+class TestParquet:
+    """A table can say of one cell that it stands in every row, and hold what no article is."""
+
+    def read(self, tmp_path, **columns):
+        pa = pytest.importorskip("pyarrow")
+        import pyarrow.parquet
+
+        path = tmp_path / "a.parquet"
+        pyarrow.parquet.write_table(pa.table(columns), path, compression="zstd")
+        return reasons(path)[0]
+
+    def test_one_long_text_in_a_million_rows_is_a_bomb(self, tmp_path):
+        pa = pytest.importorskip("pyarrow")
+        rows = pa.DictionaryArray.from_arrays(pa.array([0] * 1_000_000, pa.int32()), pa.array([TEXT * 10_000]))
+        begun = time.perf_counter()
+        assert self.read(tmp_path, text=rows) == {"bomb": 1}
+        assert (tmp_path / "a.parquet").stat().st_size < 10_000
+        assert time.perf_counter() - begun < 5
+
+    def test_a_day_outside_the_calendar(self, tmp_path):
+        pa = pytest.importorskip("pyarrow")
+        assert self.read(tmp_path, text=[TEXT], date=pa.array([2**30], pa.date32())) == {"broken_file": 1}
+
+    def test_two_fields_of_one_name(self, tmp_path):
+        pa = pytest.importorskip("pyarrow")
+        twice = pa.StructArray.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"])
+        assert self.read(tmp_path, text=[TEXT], title=twice) == {"broken_file": 1}
+
+    @pytest.mark.parametrize("text", [[TEXT], {"a": TEXT}, TEXT.encode(), True])
+    def test_a_text_that_is_none(self, tmp_path, text):
+        assert self.read(tmp_path, text=[text]) == {"malformed": 1}
+
+    def test_an_id_of_two_million_characters(self, tmp_path):
+        assert self.read(tmp_path, text=[TEXT], id=["x" * 2_000_000]) == {"too_long": 1}
+
+
+def test_very_long_articles_come_in_small_batches(tmp_path):
+    text = (TEXT + "\n") * 10_000
+    (tmp_path / "a.jsonl").write_text(
+        "".join(json.dumps({"id": i, "text": text}, ensure_ascii=False) + "\n" for i in range(20))
+    )
+    batches = [len(batch) for batch in read(tmp_path / "a.jsonl", rules=Rules(clean=False))]
+    assert sum(batches) == 20
+    assert max(batches) < 10
+
+
+@pytest.mark.parametrize("name", ["undefined", "a\0b", "rot13", "hex", "", "../utf-8"])
+def test_what_is_no_encoding(tmp_path, name):
+    (tmp_path / "a.txt").write_text(TEXT)
+    with pytest.raises(InputError, match="there is no encoding"):
+        read(tmp_path / "a.txt", rules=Rules(encoding=name))
+
+
+@pytest.mark.parametrize("name", ["idna", "punycode", "unicode_escape", "utf-7", "utf-16", "utf-32"])
+def test_an_encoding_that_the_file_is_not_in(tmp_path, name):
+    (tmp_path / "a.jsonl").write_text(f'{{"id": "1", "text": "{TEXT}"}}\n')
+    assert set(reasons(tmp_path, encoding=name)[0]) <= set(REASONS)
+
+
+class TestFolders:
+    """What lies in a folder and is no file is passed over; what goes away meanwhile is a reject."""
+
+    def test_pipes_devices_rings_and_folders_with_an_ending(self, tmp_path):
+        os.mkfifo(tmp_path / "pipe.txt")
+        (tmp_path / "device.txt").symlink_to("/dev/zero")
+        (tmp_path / "ring").symlink_to(tmp_path)
+        (tmp_path / "self.txt").symlink_to("self.txt")
+        (tmp_path / "gone.txt").symlink_to("nothing")
+        (tmp_path / "folder.txt").mkdir()
+        (tmp_path / "folder.txt" / "b.txt").write_text(TEXT)
+        assert reasons(tmp_path) == ({}, ["b.txt"])
+
+    def test_a_file_that_goes_away(self, tmp_path):
+        for name in ("a", "b"):
+            (tmp_path / f"{name}.txt").write_text(TEXT)
+        rejects = Rejects()
+        batches = read(tmp_path, rejects=rejects, batch_size=1)
+        next(batches)
+        (tmp_path / "b.txt").unlink()
+        assert list(batches) == []
+        assert rejects.counts == {"unreadable": 1}
+
+    def test_a_file_that_gets_shorter(self, tmp_path):
+        row = json.dumps({"text": TEXT}) + "\n"
+        path = tmp_path / "a.jsonl"
+        path.write_text(row * 5000)
+        batches = read(path, batch_size=1)
+        next(batches)
+        path.write_text(row)
+        assert sum(map(len, batches)) < 5000
+
+    def test_names_that_steer_a_terminal(self, tmp_path):
+        (tmp_path / "\x1b[2J\n.txt").write_bytes("عاد الهدوء إلى الميناء أمس بعد الإضراب.".encode("cp1256") * 5)
+        rejects = Rejects()
+        assert [a.id for batch in read(tmp_path, rejects=rejects) for a in batch] == ["\x1b[2J\n.txt"]
+        assert visible(rejects.notes[0]).startswith("\\x1b[2J")
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.txt"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -209,8 +210,30 @@ class TestFiles:
     @pytest.mark.parametrize("content", [b"\xff\xfe\x00seed", b"\x89PNG\r\n\x1a\n\x00\xff"])
     def test_no_text(self, tmp_path, content):
         (tmp_path / "run.toml").write_bytes(content)
-        with pytest.raises(ConfigError, match="cannot be read"):
+        with pytest.raises(ConfigError, match=r"is not UTF-8: byte 0x(ff|89) at 0\n  Save it as UTF-8"):
             configs.load(tmp_path / "run.toml")
+
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            ("a = " + "[" * 100_000, "nested too deeply"),
+            ("a = " + "{ a = " * 50_000, "nested too deeply"),
+            ("seed = " + "9" * 100_000, "is not TOML: Exceeds the limit"),
+            (".".join(["a"] * 50_000) + " = 1", "has a line with more than 1,000 dots"),
+            ("# " + "-" * (1 << 20), "has more than 1,048,576 bytes"),
+            ("".join(f"k{i} = 1\n" for i in range(70_000)), "70,004 mistakes"),
+            ("".join(f"[features.f{i}]\n" for i in range(40_000)), "and 39,953 more"),
+        ],
+        ids=lambda value: value[:12],
+    )
+    def test_bombs(self, tmp_path, content, said):
+        (tmp_path / "run.toml").write_text(content)
+        begun = time.perf_counter()
+        with pytest.raises(ConfigError) as caught:
+            configs.load(tmp_path / "run.toml")
+        assert said in str(caught.value)
+        assert len(str(caught.value)) < 20_000
+        assert time.perf_counter() - begun < 5
 
     def test_a_folder(self, tmp_path):
         with pytest.raises(ConfigError, match="cannot be read"):

@@ -21,7 +21,8 @@ BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_GRACE = 1 << 24  # bytes: so much may come out of anything
+GRACE = 1 << 24
+"""Bytes that may come out of anything."""
 DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error)
 
 _ARABIC = re.compile("[ء-ي]")
@@ -63,7 +64,7 @@ class _Unpacked(Stream):
     def _read(self, size: int) -> bytes:
         data = super()._read(size)
         self._out += len(data)
-        if self._out > _GRACE and self._out > self._max_ratio * self._packed.tell():
+        if self._out > GRACE and self._out > self._max_ratio * self._packed.tell():
             raise BombError(f"{self._out:,} bytes came out of {self._packed.tell():,}")
         return data
 

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from pipeline.articles.article import FIELDS, Article, Columns
+from pipeline.articles.decoding import GRACE, BombError
 from pipeline.articles.parts import split_title
 from pipeline.articles.rejects import Reject
 from pipeline.articles.rules import Rules
@@ -20,6 +21,7 @@ Row = tuple[int | None, Article | Reject]
 
 _DELIMITERS = ",;\t|"
 _BUFFER = 1 << 20
+_ROWS = 64  # of Parquet at a time: what stands there once may fill every one of them
 _PATIENCE = 100  # rows without a text key before a JSONL file is taken to have none
 
 
@@ -135,16 +137,23 @@ def parquet(
                 raise _no_column(column, header, name, "columns")
         wanted = [c for c in (*(getattr(columns, f) for f in FIELDS), *columns.labels) if c in header]
         groups, number = _groups_from(file.metadata, start)
-        for batch in file.iter_batches(batch_size=1024, row_groups=groups, columns=list(dict.fromkeys(wanted))):
+        came, packed = 0, stream.seek(0, io.SEEK_END)
+        for batch in file.iter_batches(batch_size=_ROWS, row_groups=groups, columns=list(dict.fromkeys(wanted))):
             skipped = min(max(start - number, 0), len(batch))
             number += skipped
-            for value in batch.slice(skipped).to_pylist():
+            values = batch.slice(skipped).to_pylist()
+            came += sum(len(cell) for value in values for cell in value.values() if isinstance(cell, str))
+            if came > GRACE and came > rules.max_ratio * packed:
+                raise BombError(f"{came:,} characters came out of {packed:,} bytes")
+            for value in values:
                 if number == stop:
                     return
                 number += 1
                 yield number, from_mapping(value, name, number, columns)
-    except (pyarrow.ArrowException, OSError) as error:
-        yield None, Reject("broken_file", str(error).splitlines()[0])
+    except UnicodeDecodeError:
+        raise
+    except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:  # dates outside the calendar, too
+        yield None, Reject("broken_file", (str(error).splitlines() or [type(error).__name__])[0])
         return
     if not number:
         yield None, Reject("empty")

@@ -23,6 +23,7 @@ from pipeline.articles.sources import STDIN, Source, sources
 from pipeline.errors import InputError
 
 _READERS = {".txt": formats.txt, ".csv": formats.delimited, ".tsv": formats.delimited, ".jsonl": formats.jsonl}
+_BATCH_CHARACTERS = 1 << 22
 _HALF = re.compile("[\ud800-\udfff]")
 _BROKEN_BYTE = re.compile("[\udc80-\udcff]")
 
@@ -46,7 +47,7 @@ def read(
     rules : Rules, optional
         What is accepted as an article.
     batch_size : int
-        Articles in a batch; the last one may have fewer.
+        Articles in a batch; the last one, and one of very long articles, may have fewer.
     rejects : Rejects, optional
         Collects what is not an article, and which encodings were used.
 
@@ -73,7 +74,7 @@ def checked(rules: Rules) -> Rules:
     try:
         "".encode(rules.encoding)  # refuses codecs that are no encodings of text
         return replace(rules, encoding=codecs.lookup(rules.encoding).name)
-    except LookupError:
+    except (LookupError, ValueError):  # ValueError: a name with a NUL in it, the codec "undefined"
         raise InputError(f"there is no encoding {rules.encoding!r}", hint="Say one such as utf-8 or cp1256.") from None
 
 
@@ -81,7 +82,7 @@ def read_pieces(
     pieces: Iterable[Piece], columns: Columns, rules: Rules, batch_size: int, rejects: Rejects
 ) -> Iterator[list[Article]]:
     """Read articles of files or pieces of them, as `read` does; the rules are `checked`."""
-    batch: list[Article] = []
+    batch, length = list[Article](), 0
     seen: set[int] | None = set() if rules.unique_ids else None
     for piece in pieces:
         for row, item in _rows(piece, columns, rules, rejects):
@@ -91,9 +92,10 @@ def read_pieces(
                 continue
             rejects.articles += 1
             batch.append(item)
-            if len(batch) == batch_size:
+            length += len(item.text)
+            if len(batch) == batch_size or length > _BATCH_CHARACTERS:
                 yield batch
-                batch = []
+                batch, length = [], 0
     if batch:
         yield batch
 

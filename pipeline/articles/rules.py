@@ -60,8 +60,9 @@ def judge(article: Article, rules: Rules) -> Reject | None:
     text = article.text
     if not text or text.isspace():
         return Reject("empty", id=article.id)
-    if len(text) > rules.max_chars:
-        return Reject("too_long", f"{len(text):,} characters", article.id, text)
+    longest = max(len(text), len(article.title), len(article.id))
+    if longest > rules.max_chars:
+        return Reject("too_long", f"{longest:,} characters", article.id[: rules.max_chars], text)
     if not _WORD.search(text) or arabic_fraction(text, at_least=rules.min_arabic) < rules.min_arabic:
         return Reject("no_arabic", f"{arabic_fraction(text):.0%} of its letters", article.id, text)
     words = text.split(None, rules.min_words)

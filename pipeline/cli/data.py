@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import app
+from pipeline.errors import visible
 
 data_app = typer.Typer(help="Labelled articles of your own: are they fit to train on?", no_args_is_help=True)
 app.add_typer(data_app, name="data")
@@ -26,6 +27,6 @@ def check(
 
     report = quality.check_files(inputs, against=against or [], first=first, second=second)
     for line in report.lines:
-        typer.echo(line)
+        typer.echo(visible(line))
     if not report.passed:
         raise typer.Exit(1)

@@ -9,10 +9,12 @@ from typing import Any
 
 import typer
 
+from pipeline.errors import visible
+
 
 def say(text: str) -> None:
     """One line for the person who waits."""
-    typer.echo(text, err=True)
+    typer.echo(visible(text), err=True)
 
 
 @contextmanager

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from pipeline import toml
 from pipeline.errors import ConfigError
 from pipeline.text import DEFAULT_STEPS, Normalizer
 
@@ -39,11 +39,9 @@ def load_groups(path: str | Path) -> dict[str, list[str]]:
         Where the file is missing or holds something else.
     """
     try:
-        tree = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
+        tree = toml.read(path)
     except FileNotFoundError:
         raise ConfigError("no such file of terms", where=str(path)) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"cannot be read as TOML: {error}", where=str(path)) from None
     groups: dict[str, list[str]] = {}
     for table, lists in tree.items():
         for name, terms in lists.items() if isinstance(lists, dict) else [("", lists)]:
