@@ -403,12 +403,13 @@ def _sentence(mistake: Any) -> str:
     """One line for one of pydantic's errors: `[table] key: found X, expected Y`."""
     loc, kind, value = mistake["loc"], mistake["type"], mistake["input"]
     key_itself = loc[-1:] == ("[key]",)
-    path = [part for i, part in enumerate(loc) if not _is_tag(loc, i)]
+    unknown = kind == "extra_forbidden"  # then the last part is a key, whatever it is called
+    path = [part for i, part in enumerate(loc) if not _is_tag(loc, i) or (unknown and i == len(loc) - 1)]
     whole_table = isinstance(value, dict) and kind in ("value_error", "union_tag_not_found", "union_tag_invalid")
     place = _place(path, whole_table=whole_table)
     if kind == "missing":
         return f"{place}: found nothing, expected a value (there is no default)"
-    if kind == "extra_forbidden":
+    if unknown:
         known = _known_keys(loc[:-1])
         near = difflib.get_close_matches(str(path[-1]), known, n=1)
         return f"{place}: unknown key, " + (f"did you mean {near[0]}?" if near else f"expected {', '.join(known)}")
