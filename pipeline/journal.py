@@ -186,7 +186,8 @@ class Journal:
             raise MirsadError(f"is not a journal: {error!r}", where=str(self.path), hint=RESTART) from None
         with explained(self.path):
             self._file.seek(whole)
-            self._file.truncate()
+            if whole < self.path.stat().st_size:
+                self._file.truncate()
 
     def _take(self, line: dict[str, Any]) -> None:
         if self._head is None:

@@ -22,6 +22,16 @@ from typing import BinaryIO
 from pipeline.errors import MachineError
 from pipeline.parts import Labelled, Part, Task, label_part
 
+# Ctrl-C and SIGTERM go to all processes of a command; it is the first one that ends the others.
+_PROGRAM = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+sys.path[:] = {path!r}
+from pipeline.workers import serve
+serve({number})
+"""
+
 
 def label_parts(parts: Sequence[Part], task: Task, *, jobs: int) -> Generator[Labelled, None, None]:
     """Label parts, several at a time.
@@ -75,8 +85,8 @@ def label_parts(parts: Sequence[Part], task: Task, *, jobs: int) -> Generator[La
 
 class _Worker:
     def __init__(self, number: int) -> None:
-        code = f"import sys; sys.path[:] = {sys.path!r}; from pipeline.workers import serve; serve({number})"
-        self._process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        command = [sys.executable, "-c", _PROGRAM.format(path=sys.path, number=number)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def label(self, part: Part, task: Task) -> Labelled:
         assert self._process.stdin is not None
@@ -105,7 +115,6 @@ class _Worker:
 
 def serve(number: int) -> None:
     """Label the parts that come on standard input until it ends: what a worker process runs."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started us ends us
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing else may speak there
     if number:  # one says that it compiles
