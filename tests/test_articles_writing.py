@@ -73,6 +73,14 @@ def test_parquet_keeps_lists_and_scores(tmp_path):
     assert pq.read_table(tmp_path / "out.parquet").to_pylist() == ROWS
 
 
+def test_parquet_keeps_evidence_where_the_first_article_has_none(tmp_path):
+    pq = pytest.importorskip("pyarrow.parquet")
+    word = {"text": "سورية", "field": "text", "start": 3, "end": 8, "weight": 0.25}
+    rows = [{"id": "1", "evidence": {"syria": {"for": found, "against": []}}} for found in ([], [word])]
+    write(rows, tmp_path / "out.parquet", batch_size=1)
+    assert pq.read_table(tmp_path / "out.parquet").to_pylist() == rows
+
+
 @pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
 def test_no_rows_still_make_a_file(tmp_path, ending):
     assert write([], tmp_path / f"out.{ending}") == 0

@@ -22,6 +22,7 @@ FORMATS = ("jsonl", "csv", "parquet")
 STDOUT = "-"
 Row = Mapping[str, Any]
 
+_WORD = {"text": "", "field": "", "start": 0, "end": 0, "weight": 0.0}  # of evidence
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -272,13 +273,16 @@ class _Parquet:
             self._out = self._arrow.parquet.ParquetWriter(self._stream, self._arrow.schema([]))
         self._out.close()
 
-    def _type(self, value: object) -> Any:
-        """Give the type of a column by its first value; an empty list is one of texts, as labels and flags are."""
+    def _type(self, value: object, depth: int = 0) -> Any:
+        """Give the type of a column by its first value.
+
+        An empty list is one of texts, as labels and flags are; below two mappings, of words of evidence.
+        """
         arrow = self._arrow
         if isinstance(value, Mapping):
-            return arrow.struct([(str(key), self._type(item)) for key, item in value.items()])
+            return arrow.struct([(str(key), self._type(item, depth + 1)) for key, item in value.items()])
         if isinstance(value, list | tuple):
-            return arrow.list_(self._type(value[0]) if value else arrow.string())
+            return arrow.list_(self._type(value[0] if value else _WORD if depth == 2 else "", depth))
         for kind, made in ((bool, arrow.bool_), (int, arrow.int64), (float, arrow.float64)):
             if isinstance(value, kind):
                 return made()
