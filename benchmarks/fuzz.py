@@ -251,7 +251,7 @@ def _change_array(arrays: dict[str, np.ndarray], name: str, provider: atheris.Fu
         array = array.reshape(-1) if array.ndim > 1 else array[:, None] if array.ndim else array
     elif what == 3:
         array = np.concatenate([array, array[-1:]]) if array.ndim else array
-    elif array.size:
+    elif array.size and array.dtype.kind in "fiu":
         flat = array.reshape(-1)
         for _ in range(provider.ConsumeIntInRange(1, 8)):
             at = provider.ConsumeIntInRange(0, flat.size - 1)

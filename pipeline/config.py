@@ -418,7 +418,7 @@ def _sentence(mistake: Any) -> str:
     message = mistake["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     if whole_table:
         return f"{place}: {message}"
-    if key_itself and kind == "string_pattern_mismatch":
+    if kind == "string_pattern_mismatch":
         message = "a name of Latin letters, digits, _ and -, a letter first"
     elif path[-1:] == ["min_df"]:  # a count or a share: two errors of one mistake
         message = "a whole number from 1, or a share between 0.0 and 1.0"

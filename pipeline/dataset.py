@@ -107,7 +107,11 @@ def load(config: Config) -> Dataset:
     if SURE in table:
         table[SURE] = table[SURE].fillna("")
     if table.empty:
-        raise InputError("no labelled article was read", where="[data] sources", hint=rejects_hint(rejects))
+        raise InputError(
+            "no labelled article was read",
+            where="[data] sources",
+            hint=f"{rejects_hint(rejects)}\n  Labels are looked for in the columns {', '.join(columns)}.",
+        )
     twice = table["id"][table["id"].duplicated()]
     if not twice.empty:
         raise LabelError(
@@ -267,5 +271,4 @@ def encode_column(name: str, head: HeadConfig, table: pd.DataFrame, separator: s
 
 def rejects_hint(rejects: Rejects) -> str:
     """What was left out, in words."""
-    reasons = ", ".join(f"{count} {reason}" for reason, count in rejects.counts.most_common())
-    return f"Left out: {reasons}." if reasons else "The sources hold no articles."
+    return articles.told(rejects.counts) if rejects.total else "The sources hold no articles."

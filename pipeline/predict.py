@@ -130,8 +130,8 @@ class _Run:
             raise InputError(
                 "nothing in the input is an article",
                 where=", ".join(map(str, self.inputs)),
-                hint=f"Left out: {', '.join(f'{count:,} {reason}' for reason, count in rejects.most_common())}."
-                + ("" if self.rejects_to else " Write down which and why with: --rejects rejects.jsonl"),
+                hint=articles.told(rejects)
+                + ("" if self.rejects_to else "\n  Write down which and why with: --rejects rejects.jsonl"),
             )
 
 
@@ -203,11 +203,12 @@ def predict_files(
         The output cannot be written, or the folder holds something else.
     """
     start = time.perf_counter()
+    output = None if str(output) == writing.STDOUT else output
     given = [inputs] if isinstance(inputs, str | Path) else list(inputs)
     rules = checked(rules or Rules())
     found = sources(given)
     folder = output is not None and (str(output).endswith(("/", os.sep)) or Path(output).is_dir())
-    kind = writing.format_of(output or STDIN, format or ("jsonl" if folder else None))
+    kind = writing.format_of(output or writing.STDOUT, format or ("jsonl" if folder else None))
     manifest = store.read_manifest(model)
     task = Task(
         str(model),
@@ -231,11 +232,12 @@ def predict_files(
         progress,
         tell,
     )
-    tell("start", {"model": run.model, "files": len(found), "output": str(output or STDIN)})
-    big = sum(map(weight, found)) > part_size and all(source.path != STDIN for source in found)
+    tell("start", {"model": run.model, "files": len(found), "output": str(output or writing.STDOUT)})
     if folder:
         _into_folder(run, found, restart, part_size)
-    elif engine or (big and n_jobs != 1):
+    elif all(source.path != STDIN for source in found) and (
+        engine or (n_jobs != 1 and sum(map(weight, found)) > part_size)
+    ):
         _joined(run, part_size, output)
     else:
         _streamed(run, output, n_jobs)
@@ -269,7 +271,7 @@ def _streamed(run: _Run, output: str | Path | None, n_jobs: int) -> None:
             run.inputs, columns=task.columns, rules=task.rules, batch_size=task.batch_size, rejects=rejects
         )
         label, _ = rows.labeller(task.model, explain=task.explain, n_jobs=n_jobs)
-        with articles.writer(output or STDIN, task.format) as out:
+        with articles.writer(output or writing.STDOUT, task.format) as out:
             for batch in label(batches):
                 out.write(batch)
                 summary.rows += len(batch)
@@ -283,7 +285,7 @@ def _joined(run: _Run, part_size: int, output: str | Path | None) -> None:
     """Label in parts, and join them in their order as they are done."""
     todo = parts.plan(run.inputs, columns=run.task.columns, rules=run.task.rules, size=part_size)
     run.tell("plan", {"parts": len(todo), "left": len(todo)})
-    with articles.writer(output or STDIN, run.task.format) as out, _folder_beside(output) as folder:
+    with articles.writer(output or writing.STDOUT, run.task.format) as out, _folder_beside(output) as folder:
         task = replace(run.task, folder=folder)
         waiting: set[int] = set()
         following = 0
@@ -311,6 +313,13 @@ def _into_folder(run: _Run, found: list[Source], restart: bool, part_size: int) 
             hint="Save the input to a file first, or name a file as the output.",
         )
     task, summary = run.task, run.summary
+    for item in map(Path, run.inputs):
+        if item.is_dir() and Path(task.folder).resolve().is_relative_to(item.resolve()):
+            raise MirsadError(
+                f"lies in the input folder {item}: its rows would be read as articles",
+                where=task.folder,
+                hint="Name a folder outside of it.",
+            )
     options = {key: getattr(task, key) for key in ("format", "explain", "rejects")}
     options |= asdict(task.columns) | asdict(task.rules)
     model = {"name": run.model, "sha256": task.seal}
@@ -329,9 +338,9 @@ def _into_folder(run: _Run, found: list[Source], restart: bool, part_size: int) 
         with closing(run.labelled(left, task)) as labelled:
             for done in labelled:
                 journal.add(done)
+        run.gather_rejects(task, range(len(todo)))
+        run.check()
         if not journal.finished:
-            run.gather_rejects(task, range(len(todo)))
-            run.check()
             journal.finish()
 
 

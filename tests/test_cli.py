@@ -171,7 +171,8 @@ class TestBadInput:
     def test_nothing_that_is_an_article(self, refused, tiny, tmp_path, name, content, reason):
         (tmp_path / name).write_bytes(content)
         said = refused("predict", tmp_path / name, "--model", tiny.folder)
-        assert f"{name}: nothing in the input is an article\n  Left out: {reason}. Write down which and why" in said
+        assert f"{name}: nothing in the input is an article\n  Left out: {reason}.\n" in said
+        assert said.endswith("\n  Write down which and why with: --rejects rejects.jsonl\n")
 
     def test_a_table_without_the_text_column(self, refused, tiny, tmp_path):
         (tmp_path / "a.csv").write_text("id,body\n1,x\n")

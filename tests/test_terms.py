@@ -83,7 +83,7 @@ class TestFile:
             ("[syria]\nterms = [1]", "expected a list of terms"),
             ("[syria]\nterms = ['*']", "expected a list of terms"),
             ("[syria]\nterms = ['']", "expected a list of terms"),
-            ("[syria", "cannot be read as TOML"),
+            ("[syria", "is not TOML"),
         ],
     )
     def test_what_is_no_list_of_terms(self, tmp_path, text, said):

@@ -8,7 +8,7 @@ from pipeline.articles.article import FIELDS, Article, Columns, table
 from pipeline.articles.cleaning import clean
 from pipeline.articles.parts import Fields, fields, split_fields
 from pipeline.articles.reading import read
-from pipeline.articles.rejects import REASONS, Reject, Rejects
+from pipeline.articles.rejects import REASONS, Reject, Rejects, told
 from pipeline.articles.rules import Rules
 from pipeline.articles.writing import write, write_text, writer
 
@@ -27,6 +27,7 @@ __all__ = [
     "read",
     "split_fields",
     "table",
+    "told",
     "write",
     "write_text",
     "writer",

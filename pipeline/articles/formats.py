@@ -231,7 +231,11 @@ def read_header(line: str, name: str, columns: Columns) -> tuple[list[str], str]
         if column not in header:
             raise _no_column(column, header, name, "columns")
         if header.count(column) > 1:
-            raise InputError(f"the header names the column {column!r} {header.count(column)} times", where=name)
+            raise InputError(
+                f"the header names the column {column!r} {header.count(column)} times",
+                where=name,
+                hint="Rename all but one of them.",
+            )
     return header, delimiter
 
 
@@ -290,5 +294,7 @@ def _no_column(column: str, found: Sequence[str], name: str, kind: str) -> Input
     near = get_close_matches(column, found, n=1)
     hint = f"Did you mean {near[0]!r}? " if near else ""
     return InputError(
-        f"no {column!r} among its {kind}: {shown}", where=name, hint=hint + "Name the column that holds it."
+        f"no {column!r} among its {kind}: {shown}",
+        where=name,
+        hint=f"{hint}Say what it is called: --text-column NAME to mirsad predict, columns in a config.",
     )

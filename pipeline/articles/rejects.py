@@ -31,6 +31,12 @@ REASONS: dict[str, str] = {
 _EXCERPT = 120
 
 
+def told(counts: Counter[str]) -> str:
+    """What was left out: how many by reason, and on lines of their own what the reasons mean."""
+    first = "Left out: " + ", ".join(f"{count:,} {reason}" for reason, count in counts.most_common()) + "."
+    return "\n  ".join([first, *(f"{reason}: {REASONS[reason]}" for reason, _ in counts.most_common())])
+
+
 @dataclass(frozen=True, slots=True)
 class Reject:
     """One row or file that is not an article.

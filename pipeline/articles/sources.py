@@ -99,7 +99,8 @@ def _walk(root: Path) -> list[Path]:
 
 def _named(paths: list[Path], *, root: Path, item: str) -> list[Source]:
     if not paths:
-        raise InputError(f"holds no file that can be read ({_endings()})", where=item)
+        does = "holds" if Path(item).is_dir() else "matches"
+        raise InputError(f"{does} no file that can be read ({_endings()})", where=item)
     names = [path.name for path in paths]
     if len(set(names)) < len(names):
         names = [path.relative_to(root).as_posix() for path in paths]

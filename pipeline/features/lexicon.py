@@ -41,7 +41,9 @@ def load_groups(path: str | Path) -> dict[str, list[str]]:
     try:
         tree = toml.read(path)
     except FileNotFoundError:
-        raise ConfigError("no such file of terms", where=str(path)) from None
+        raise ConfigError(
+            "no such file of terms", where=str(path), hint="Paths in a config start where the command runs."
+        ) from None
     groups: dict[str, list[str]] = {}
     for table, lists in tree.items():
         for name, terms in lists.items() if isinstance(lists, dict) else [("", lists)]:
@@ -119,15 +121,20 @@ class Measures(NamedTuple):
     article, term : ndarray of shape (n_hits,), int
         One entry an occurrence; a term's column has scale * (1 + log of its count), after the dense columns.
     scale : float
+    value : ndarray of shape (n_hits,), optional
+        What a term's column has instead, with one entry for an article and term.
     """
 
     dense: NDArray[np.float64]
     article: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
     term: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
     scale: float = 1.0
+    value: NDArray[np.float64] | None = None
 
     def counted(self, n_terms: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
         """Article, term and value of each pair that occurs."""
+        if self.value is not None:
+            return self.article, self.term, self.value
         pair, count = np.unique(self.article * n_terms + self.term, return_counts=True)
         return pair // max(n_terms, 1), pair % max(n_terms, 1), self.scale * (1 + np.log(count))
 
