@@ -158,11 +158,11 @@ def million(place: Path, n: int) -> None:
     """A long run against a short one: speed, memory, and the output read back."""
     result: dict[str, Any] = {"machine": machine()}
     for name, size in (("short", 10_000), ("long", n)):
-        inputs, output = place / name, place / f"{name}-out"
+        inputs, output, rejects = place / name, place / f"{name}-out", place / f"{name}-rejects.jsonl"
         result[name] = write_articles(size, inputs)
-        result[name] |= measured(command(inputs, f"{output}/"))
+        result[name] |= measured(command(inputs, f"{output}/", "--rejects", rejects))
         result[name]["articles_a_second"] = round(size / result[name]["seconds"])
-        result[name]["output_bytes"] = read_back(output, size)
+        result[name] |= read_back(output, rejects, size)
         shutil.rmtree(inputs)
         shutil.rmtree(output)
     result["more_memory_mb"] = round(result["long"]["pss_mb"] - result["short"]["pss_mb"], 1)
@@ -170,19 +170,24 @@ def million(place: Path, n: int) -> None:
     keep("million", result)
 
 
-def read_back(output: Path, n: int) -> int:
-    """Make sure that each article has one row, in order; gives the bytes of all."""
+def read_back(output: Path, rejects: Path, n: int) -> dict[str, int]:
+    """Make sure that each article has one row, in order, or is a reject; counts rows and their bytes."""
+    left_out = {json.loads(line)["id"] for line in rejects.open(encoding="utf-8")}
     expected, size = 0, 0
     for path in sorted(output.glob("part-*.jsonl")):
         with path.open("rb") as lines:
             for line in lines:
                 row = json.loads(line)
+                while f"n{expected}" in left_out:
+                    expected += 1
                 if row["id"] != f"n{expected}" or not {"topics", "stance", "flags", "model"} <= row.keys():
                     raise SystemExit(f"{path}: {row['id']} where n{expected} should be")
                 expected, size = expected + 1, size + len(line)
+    while f"n{expected}" in left_out:
+        expected += 1
     if expected != n:
-        raise SystemExit(f"{expected} rows of {n} articles")
-    return size
+        raise SystemExit(f"{expected} of {n} articles")
+    return {"rows": n - len(left_out), "rejects": len(left_out), "output_bytes": size}
 
 
 def kill(place: Path, n: int, kills: int) -> None:

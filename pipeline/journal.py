@@ -16,7 +16,7 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -66,8 +66,11 @@ class Journal:
         self.path = self.folder / JOURNAL
         self.done: dict[int, Labelled] = {}
         self.finished = False
-        beside = None if beside is None else Path(beside).absolute()
-        self._beside = beside.name if beside and beside.parent == self.folder.absolute() else None
+        self._beside = None
+        if beside is not None and Path(beside).absolute().parent == self.folder.absolute():
+            self._beside = Path(beside).name
+            if self._beside == JOURNAL or _PART.fullmatch(self._beside):
+                raise MirsadError("is a name that the run itself uses", where=str(beside), hint="Name another file.")
         self._head: dict[str, Any] | None = None
         if self.folder.is_symlink():
             raise MirsadError(
@@ -120,8 +123,8 @@ class Journal:
         sources : sequence of Source
             Of the pieces of the parts.
         """
-        index = {source.path: number for number, source in enumerate(sources)}
-        cuts = [[[index[p.source.path], p.start, p.stop, p.lines, p.header] for p in part.pieces] for part in parts]
+        index = {source: number for number, source in enumerate(sources)}
+        cuts = [[[index[p.source], p.start, p.stop, p.lines, p.header] for p in part.pieces] for part in parts]
         self._head = {"format": FORMAT, **of, "parts": cuts}
         self._append(self._head)
 
@@ -134,17 +137,19 @@ class Journal:
             It was of something else, or a finished part is not as it was written.
         """
         assert self._head is not None
-        changes = list(_changes(self._head, of))
+        with self._understood():
+            changes = list(_changes(self._head, of))
         if changes:
             raise MirsadError(
                 "holds a run of something else", where=str(self.folder), hint="\n  ".join([*changes, RESTART])
             )
-        for labelled in self.done.values():
-            _check(task.file(labelled.number), labelled)
-        return [
-            Part(number, tuple(Piece(sources[index], *place) for index, *place in cuts))
-            for number, cuts in enumerate(self._head["parts"])
-        ]
+        with self._understood():
+            for labelled in self.done.values():
+                _check(task.file(labelled.number), labelled)
+            return [
+                Part(number, tuple(Piece(sources[index], *place) for index, *place in cuts))
+                for number, cuts in enumerate(self._head["parts"])
+            ]
 
     def add(self, labelled: Labelled) -> None:
         """Write down that a part is done."""
@@ -176,23 +181,28 @@ class Journal:
 
     def _read(self) -> None:
         whole = 0
-        try:
+        with self._understood():
             for line in self._file:
                 if not line.endswith(b"\n"):
                     break
                 whole += len(line)
                 self._take(json.loads(line))
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise MirsadError(f"is not a journal: {error!r}", where=str(self.path), hint=RESTART) from None
         with explained(self.path):
             self._file.seek(whole)
             if whole < self.path.stat().st_size:
                 self._file.truncate()
 
+    @contextmanager
+    def _understood(self) -> Iterator[None]:
+        try:
+            yield
+        except (LookupError, ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise MirsadError(f"is not a journal: {error!r}", where=str(self.path), hint=RESTART) from None
+
     def _take(self, line: dict[str, Any]) -> None:
         if self._head is None:
-            if line["format"] != FORMAT:
-                raise ValueError(f"format {line['format']!r}")
+            if line["format"] != FORMAT or not line.keys() >= {"mirsad", "model", "options", "input", "parts"}:
+                raise ValueError(f"its first line is not one of format {FORMAT}")
             self._head = line
         elif "end" in line:
             self.finished = True
@@ -278,8 +288,8 @@ def _changes(then: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
     ):
         if paths:
             yield f"input: {len(paths):,} file{'s' * (len(paths) > 1)} {word}, such as {min(paths)}"
-    if before == after and list(before) != list(after):
-        yield "input: the same files in another order"
+    if before == after and then["input"] != now["input"]:
+        yield "input: the same files in another order, or another number of times"
 
 
 def _check(path: Path, labelled: Labelled) -> None:

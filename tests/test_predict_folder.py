@@ -180,6 +180,7 @@ class TestGoingOn:
         assert "1 file changed, such as" in refused(label)
         assert label(restart=True).before == 0
         assert "in another order" in refused(label, inputs=[given / "b.jsonl", given / "a.jsonl"])
+        assert "another number of times" in refused(label, inputs=[*sorted(given.iterdir()), given / "a.jsonl"])
 
     def test_a_model_options_or_a_version_that_changed(self, label, tiny, tmp_path, monkeypatch):
         label()
@@ -214,10 +215,23 @@ class TestGoingOn:
         label(restart=True, part_size=10**9)
         assert list(files(tmp_path / "out")) == [".hidden", "part-00000.jsonl", JOURNAL]
 
-    @pytest.mark.parametrize("content", ["no JSON\n", "[]\n", '{"format": 99}\n', '{"format": 1}\n{"part": 1}\n'])
-    def test_a_journal_that_is_none(self, label, tmp_path, content):
+    @pytest.mark.parametrize(
+        "changed",
+        [
+            lambda lines: ["no JSON\n"],
+            lambda lines: ["[]\n", *lines],
+            lambda lines: ['{"format": 99}\n'],
+            lambda lines: ['{"format": 1}\n'],
+            lambda lines: lines[1:],
+            lambda lines: [lines[0], '{"part": 1}\n'],
+            lambda lines: [lines[0], lines[1].replace('"part": 0', '"part": "../../part"')],
+            lambda lines: [lines[0].replace('"parts": [[[0,', '"parts": [[[9,'), *lines[1:]],
+        ],
+    )
+    def test_a_journal_that_is_none(self, label, tmp_path, changed):
         label()
-        (tmp_path / "out" / JOURNAL).write_text(content)
+        journal = tmp_path / "out" / JOURNAL
+        journal.write_text("".join(changed(journal.read_text().splitlines(keepends=True))))
         assert "run.journal: is not a journal" in refused(label)
         label(restart=True)
 
@@ -232,6 +246,13 @@ class TestRefused:
             assert f"holds what is not of a run with a journal: {name}" in refused(label, restart=True)
             assert list(files(tmp_path / "out")) == [name]
             path.unlink()
+
+    def test_a_folder_within_the_input(self, label, given):
+        assert "lies in the input folder" in refused(label, output="in/out/")
+
+    def test_rejects_under_a_name_of_the_run(self, label, tmp_path):
+        for name in (JOURNAL, "part-00000.rejects"):
+            assert f"{name}: is a name that the run itself uses" in refused(label, rejects_to=tmp_path / "out" / name)
 
     def test_a_folder_that_is_a_link(self, label, tmp_path):
         (tmp_path / "elsewhere").mkdir()
