@@ -97,6 +97,15 @@ def test_an_end_before_the_end(run, tiny, tmp_path, monkeypatch, raised, code):
     assert events((tmp_path / "log").read_text())[-1]["exit_code"] == code
 
 
+def test_exit_codes_stand_in_the_help_and_in_the_docs(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["mirsad", "--help"])
+    with pytest.raises(SystemExit):
+        cli.main()
+    told = set(re.findall(r"\b\d+\b", capsys.readouterr().out.split("Exit codes:")[1]))
+    table = DOCS.read_text(encoding="utf-8").split("## Exit codes")[1]
+    assert told == set(re.findall(r"^\| (\d+) \|", table, flags=re.MULTILINE)) == {"0", "1", "2", "3", "130", "143"}
+
+
 def test_a_log_that_cannot_be_written(run, tiny, tmp_path):
     code, _, err = run(tiny.articles, "--model", tiny.folder, "--log-json", tmp_path / "none" / "log")
     assert code == 2
