@@ -202,7 +202,10 @@ def kill(place: Path, n: int, kills: int) -> None:
     )
     words = [sys.executable, "-c", code, str(inputs), str(MODEL), f"{output}/"]
     moments, done = [], []
-    longest = 1.2 * result["undisturbed"]["seconds"] / kills
+    one = place / "one.jsonl"
+    one.write_bytes(next(inputs.iterdir()).read_bytes().splitlines(keepends=True)[0])
+    start_up = 2 * measured([*words[:3], str(one), *words[4:-1], f"{place}/one/"])["seconds"]  # and that of workers
+    longest = start_up + 1.5 * result["undisturbed"]["seconds"] / kills
     while len(moments) < kills:
         run = subprocess.Popen(words, cwd=ROOT, start_new_session=True)
         moment = chance.uniform(0.0, longest)
