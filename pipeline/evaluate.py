@@ -12,6 +12,7 @@ import numpy as np
 from pipeline import config as configs
 from pipeline import corpora, dataset, jobs, metrics, splits, store
 from pipeline import model as models
+from pipeline.errors import ModelError
 from pipeline.features.lexicon import Lexicon, grouped, load_groups, tally
 from pipeline.text import Normalizer
 
@@ -105,6 +106,11 @@ def evaluate_files(
     ------
     ModelError, InputError, LabelError
     """
+    target = Path(output) if output else Path(folder) / "evaluation"
+    if not output and target.is_symlink():
+        raise ModelError(
+            "is a link, and results would be written through it", where=str(target), hint="Name a folder with --output."
+        )
     model, manifest = store.load(folder)
     config = configs.parse(manifest["config"], where=f"config in {folder}")
     sources = [
@@ -127,7 +133,6 @@ def evaluate_files(
     }
     from pipeline.report import page, summary
 
-    target = Path(output) if output else Path(folder) / "evaluation"
     report = summary.summarize(
         config,
         data,

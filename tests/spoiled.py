@@ -475,7 +475,7 @@ def _skops() -> Iterator[Spoiled]:
     yield one("no loader", "holds no model", lambda s: s.pop("__loader__") and None)
     deep = text(0.0) | {"content": "[" * 100_000}
     yield one("a text that is nested", "holds no model", lambda s: attributes(s).update(familiar_from=deep))
-    yield one("a part is missing", "other parts", lambda s: attributes(s).pop("familiar_from"))
+    yield one("a part is missing", "other parts", lambda s: attributes(s).pop("heads"))
     yield one("a part lies over a method", "holds no model", lambda s: _shadow(s, "matrix"))
     yield one("a text for the heads", "holds no model", lambda s: attributes(s).update(heads=text({"a": 1})))
     yield one("a text for the features", "holds no model", lambda s: attributes(s).update(featurizer=text("x")))

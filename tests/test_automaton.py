@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.errors import ConfigError
 from pipeline.features.automaton import PROCLITICS, Automaton
 from pipeline.text import Normalizer
 
@@ -149,3 +150,15 @@ def by_hand(terms: list[str], text: str) -> set[tuple[int, int, int]]:
 def test_random_terms_are_found_as_regular_expressions_find_them(terms, text):
     hits = Automaton(terms, lambda term: term).scan([text])
     assert set(zip(hits.start.tolist(), hits.end.tolist(), hits.term.tolist(), strict=True)) == by_hand(terms, text)
+
+
+@pytest.mark.parametrize("terms", [["مرحبا😀"], ["".join(chr(0x4E00 + i) for i in range(300))]])
+def test_terms_that_no_list_has_are_refused(terms):
+    with pytest.raises(ConfigError, match="different characters, none of them an emoji"):
+        Automaton(terms, Normalizer())
+
+
+def test_too_many_terms_are_refused(monkeypatch):
+    monkeypatch.setattr("pipeline.features.automaton.MOST_CELLS", 100)
+    with pytest.raises(ConfigError, match="2 terms of "):
+        Automaton(["مدرسة كبيرة", "بيت"], Normalizer())

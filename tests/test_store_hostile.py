@@ -126,3 +126,13 @@ def test_every_member_that_is_read_was_looked_at(tiny):
     """numpy and skops open no other file than those the audit saw: a folder holds no more than it names."""
     manifest = json.loads((tiny.folder / MANIFEST).read_text())
     assert set(manifest["files"]) == {SCORER, MODEL, "metrics.json"}
+
+
+def test_results_are_not_written_through_a_link_in_the_folder(copy, tiny, tmp_path):
+    from pipeline.evaluate import evaluate_files
+
+    (tmp_path / "mine").mkdir()
+    (copy / "evaluation").symlink_to(tmp_path / "mine")
+    with pytest.raises(ModelError, match="evaluation: is a link, and results would be written through it"):
+        evaluate_files([str(tiny.articles)], copy)
+    assert list((tmp_path / "mine").iterdir()) == []

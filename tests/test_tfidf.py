@@ -347,3 +347,19 @@ def test_large_vocabulary_saves_small() -> None:
     buffer = io.BytesIO()
     pickle.dump(vectorizer, buffer)
     assert len(buffer.getvalue()) < 30 * len(vectorizer.idf_) + 2000
+
+
+@pytest.mark.parametrize("analyzer", ["word", "char_wb", "char"])
+def test_a_vocabulary_of_blanks_and_of_nothing_has_its_columns(analyzer: str) -> None:
+    """A word of no letters is one word, however often a vocabulary holds it: tables have room for each once."""
+    vocabulary = ["", " ", "  ", "a  b", " a", "b ", "سلام", *(" " * n for n in range(3, 60))]
+    vectorizer = ArabicTfidfVectorizer(analyzer=analyzer, ngram_range=(1, 2), vocabulary=vocabulary, use_idf=False)
+    matrix = vectorizer.transform(["سلام سلام", ""])
+    assert matrix.shape == (2, len(vocabulary))
+    assert set(matrix.indices) <= ({vocabulary.index("سلام")} if analyzer == "word" else {0, 1, 2, 4, 5})
+
+
+def test_stop_words_that_are_no_words_stop_nothing() -> None:
+    plain = ArabicTfidfVectorizer().fit_transform(["ذهب إلى البيت"])
+    odd = ArabicTfidfVectorizer(stop_words=["ـ", "", " ", "ذهب إلى", "!"]).fit_transform(["ذهب إلى البيت"])
+    assert (plain != odd).nnz == 0
