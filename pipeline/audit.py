@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.calibration import Isotonic, MatrixScaling, Sigmoid
-from pipeline.estimators import Linear
 from pipeline.features.lexicon import Lexicon
+from pipeline.features.pair import PairBlock
 from pipeline.features.soundness import LONGEST_NGRAM, check_array, check_numbers, require
 from pipeline.features.target import TargetBlock
 from pipeline.features.terms import TermsBlock
-from pipeline.heads import Head, Rule
+from pipeline.heads import Rule
 from pipeline.text import Normalizer
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def check_scorer(scorer: Scorer) -> None:
         Naming the first thing that is wrong.
     """
     _check_rules(scorer.rules)
-    n_outputs = sum(len(rule.outputs) for rule in scorer.rules)
+    n_outputs = sum(rule.width for rule in scorer.rules)
     check_numbers(scorer.intercept, (n_outputs,), np.float64, "intercept")
     _check_share(scorer.familiar_from, "familiar_from")
     _check_normalization(scorer.normalization)
@@ -59,7 +59,7 @@ def check_model(model: Model) -> None:
     ValueError
         Naming the first thing that is wrong.
     """
-    _check_fields(model)
+    _check_attributes(model, {"featurizer", "heads", "familiar_from"})
     _check_share(model.familiar_from, "familiar_from")
     _check_featurizer(model.featurizer)
     require(type(model.heads) is dict, "its heads are no table")
@@ -67,17 +67,18 @@ def check_model(model: Model) -> None:
     _check_rules(rules)
     slices = model.featurizer.slices
     for name, head in model.heads.items():
-        require(type(head) is Head and type(head.linear) is Linear, f"head {name!r} is none")
-        _check_fields(head)
-        _check_fields(head.linear)
+        # models older than contexts have none
+        fields = {field.name for field in dataclasses.fields(head)}
+        _check_attributes(head, fields - ({"by", "contexts"} - vars(head).keys()))
+        _check_attributes(head.linear, {"coef", "intercept"})
         require(name == head.name, f"head {name!r} is called {head.name!r}")
         require(
             head.blocks is None or set(head.blocks) <= set(slices), f"head {name!r} reads blocks that there are not"
         )
         n_columns = sum(s.stop - s.start for block, s in slices.items() if head.blocks is None or block in head.blocks)
         dtype = np.float32 if head.linear.coef.dtype == np.float32 else np.float64
-        check_numbers(head.linear.coef, (len(head.outputs), n_columns), dtype, f"weights of {name!r}")
-        check_numbers(head.linear.intercept, (len(head.outputs),), np.float64, f"intercept of {name!r}")
+        check_numbers(head.linear.coef, (head.width, n_columns), dtype, f"weights of {name!r}")
+        check_numbers(head.linear.intercept, (head.width,), np.float64, f"intercept of {name!r}")
         require(type(head.chosen) is dict and json.dumps(head.chosen), f"what was chosen for {name!r} is no table")
 
 
@@ -97,6 +98,10 @@ def _check_rules(rules: list[Any]) -> None:
         require(len(rule.thresholds) == (0 if one else len(rule.labels)), f"thresholds of {rule.name!r}")
         for share in (*rule.thresholds, rule.confident_from):
             _check_share(share, f"a threshold of {rule.name!r}")
+        if rule.by is not None or rule.contexts is not None:
+            require(one, f"contexts of {rule.name!r}")
+            _check_texts([rule.by], f"column of contexts of {rule.name!r}")
+            _check_texts(rule.contexts, f"contexts of {rule.name!r}")
         _check_calibration(rule)
     names = [rule.name for rule in rules]
     require(len(set(names)) == len(names), "two heads have one name")
@@ -106,7 +111,7 @@ def _check_calibration(rule: Rule) -> None:
     curve, n, what = rule.calibration, len(rule.labels), f"calibration of {rule.name!r}"
     kinds = (MatrixScaling,) if rule.kind == "single" else (Sigmoid, Isotonic)
     require(isinstance(curve, kinds), f"{what} is a {type(curve).__name__}")
-    _check_fields(curve)
+    _check_attributes(curve, {field.name for field in dataclasses.fields(curve)})
     if isinstance(curve, MatrixScaling):
         n_classes = n + (rule.default is not None)
         check_numbers(curve.matrix, (n_classes, len(rule.outputs)), np.float64, what)
@@ -171,8 +176,14 @@ def _check_vectorizer(vectorizer: Any) -> None:
 
 
 def _check_lexical(block: Any) -> None:
-    require(type(block) in (TermsBlock, TargetBlock), "a block of listed terms is none")
-    lexicons = [block.lexicon] if isinstance(block, TermsBlock) else [block.sides, block.polarity]
+    require(type(block) in (TermsBlock, TargetBlock, PairBlock), "a block of listed terms is none")
+    if isinstance(block, PairBlock):
+        _check_attributes(block, {"opposites", "words", "rarity"})
+        _check_texts(block.words, "words of a pair")
+        check_numbers(block.rarity, (len(block.words) + 1,), np.float64, "rarity of words")
+        lexicons = [block.opposites]
+    else:
+        lexicons = [block.lexicon] if isinstance(block, TermsBlock) else [block.sides, block.polarity]
     for lexicon in lexicons:
         require(type(lexicon) is Lexicon, "listed terms are none")
         require(set(vars(lexicon)) - {"_automaton"} == {"groups", "normalization"}, "listed terms have other parts")
@@ -198,14 +209,6 @@ def _check_texts(texts: Any, what: str) -> None:
 
 def _check_share(value: Any, what: str) -> None:
     require(type(value) is float and 0 <= value <= 1, f"{what} is {value!r}, no share")
-
-
-def _check_fields(thing: Any) -> None:
-    """As `_check_attributes`; what has a default may be missing, as it does from models older than it."""
-    fields = dataclasses.fields(thing)
-    needed = {field.name for field in fields if field.default is dataclasses.MISSING}
-    parts = set(vars(thing))
-    require(needed <= parts <= {f.name for f in fields}, f"{type(thing).__name__} has other parts than a model's")
 
 
 def _check_attributes(thing: Any, names: set[str]) -> None:

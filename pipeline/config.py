@@ -101,10 +101,12 @@ class Cleaning(Table):
 class Split(Table):
     """How articles are kept apart for judging: a held-out part, and folds over the rest."""
 
-    kind: Literal["random", "date", "source", "none"] = "random"
+    kind: Literal["random", "date", "source", "column", "none"] = "random"
     test_size: Annotated[float, Field(gt=0, lt=1)] = 0.2
     test_from: Annotated[str | None, BeforeValidator(_day)] = None
     test_sources: list[str] = []
+    column: str | None = None
+    test_values: list[str] = []
     folds: Annotated[int, Field(ge=2, le=20)] = 5
 
     @model_validator(mode="after")
@@ -115,6 +117,10 @@ class Split(Table):
             raise ValueError('test_sources belongs to kind = "source"')
         if self.kind != "date" and self.test_from:
             raise ValueError('test_from belongs to kind = "date"')
+        if self.kind == "column" and not (self.column and self.test_values):
+            raise ValueError('kind = "column" needs column = "..." and test_values = ["...", ...]')
+        if self.kind != "column" and (self.column or self.test_values):
+            raise ValueError('column and test_values belong to kind = "column"')
         return self
 
 
@@ -163,8 +169,32 @@ class TargetBlock(Table):
     weight: Annotated[float, Field(gt=0)] = 1.0
 
 
-Block = Annotated[TfidfBlock | TermsBlock | TargetBlock, Field(discriminator="kind")]
-_KINDS: dict[str, type[Table]] = {"tfidf": TfidfBlock, "terms": TermsBlock, "target": TargetBlock}
+class PairBlock(Table):
+    """How title and text agree, for pairs of texts: what each says alone, and words with opposite meanings."""
+
+    kind: Literal["pair"]
+    path: str = "seeds/opposites.toml"
+    weight: Annotated[float, Field(gt=0)] = 1.0
+
+
+class LatentBlock(Table):
+    """TF-IDF of words whose weights are tied to those of words in like company, as unlabelled articles show it."""
+
+    kind: Literal["latent"]
+    fields: Annotated[list[TextField], Field(min_length=1)] = ["title", "lede", "body"]
+    components: Annotated[int, Field(ge=1, le=1000)] = 150
+    max_features: Annotated[int, Field(ge=10)] = 30_000
+    weight: Annotated[float, Field(gt=0)] = 1.0
+
+
+Block = Annotated[TfidfBlock | TermsBlock | TargetBlock | PairBlock | LatentBlock, Field(discriminator="kind")]
+_KINDS: dict[str, type[Table]] = {
+    "tfidf": TfidfBlock,
+    "terms": TermsBlock,
+    "target": TargetBlock,
+    "pair": PairBlock,
+    "latent": LatentBlock,
+}
 
 
 class Estimator(Table):
@@ -207,6 +237,13 @@ class Threshold(Table):
         return self
 
 
+class Score(Table):
+    """A figure by which others judge a head: mean F1 of some labels, averaged over the values of a column."""
+
+    labels: Annotated[list[str], Field(min_length=1)]
+    by: str | None = None
+
+
 class HeadConfig(Table):
     """One question asked of every article."""
 
@@ -214,6 +251,7 @@ class HeadConfig(Table):
     labels: Annotated[list[str], Field(min_length=1)]
     column: str
     target: str | None = None
+    by: str | None = None
     default: str | None = None
     gate: str | None = None
     blocks: list[str] | None = None
@@ -221,6 +259,7 @@ class HeadConfig(Table):
     calibration: Literal["sigmoid", "isotonic", "none"] = "sigmoid"
     threshold: Threshold = Threshold()
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    score: Score | None = None
 
     @model_validator(mode="after")
     def _possible(self) -> HeadConfig:
@@ -234,6 +273,10 @@ class HeadConfig(Table):
             raise ValueError('calibration = "isotonic" belongs to kind = "multilabel"; a single head knows "sigmoid"')
         if self.kind == "multilabel" and (self.gate or self.default):
             raise ValueError('gate and default belong to kind = "single"')
+        if self.kind == "multilabel" and self.by:
+            raise ValueError('by belongs to kind = "single"')
+        if self.score and set(self.score.labels) - set(self.labels):
+            raise ValueError("score names a label that the head does not have")
         if self.gate and self.default not in self.labels:
             raise ValueError("gate needs default = the label of an article to which the question does not apply")
         return self

@@ -101,7 +101,7 @@ def load(config: Config) -> Dataset:
     import pandas as pd
 
     rejects = LeftOut()
-    columns = label_columns(config.heads)
+    columns = columns_of(config)
     tables = [read_source(source, columns, config.cleaning, rejects) for source in config.data.sources]
     table = pd.concat(tables, ignore_index=True)
     if SURE in table:
@@ -125,6 +125,13 @@ def load(config: Config) -> Dataset:
     return Dataset(
         table, labels, np.asarray(articles.duplicate_groups(texts, threshold=config.cleaning.duplicates)), rejects
     )
+
+
+def columns_of(config: Config) -> list[str]:
+    """Columns that a run reads beside an article's own: labels and gates, contexts, what the split asks for."""
+    heads = config.heads.values()
+    more = [*(head.by for head in heads), *(head.score.by for head in heads if head.score), config.split.column]
+    return list(dict.fromkeys([*label_columns(config.heads), *filter(None, more)]))
 
 
 def label_columns(heads: dict[str, HeadConfig]) -> list[str]:

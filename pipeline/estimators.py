@@ -110,11 +110,23 @@ class Task(NamedTuple):
         What may be learned from.
     y : ndarray of shape (n_articles,), int
         Class of every article, also of those outside `rows`.
+    within : ndarray of shape (n_articles,), int, optional
+        Parts of the articles in each of which classes are balanced by themselves.
     """
 
     settings: Estimator
     rows: NDArray[np.int64]
     y: NDArray[np.int64]
+    within: NDArray[np.int64] | None = None
+
+    def weights(self, n_classes: int) -> NDArray[np.float64]:
+        """What each of the rows weighs, shape (n_rows,)."""
+        y = self.y[self.rows]
+        if self.settings.class_weight != "balanced":
+            return np.ones(len(y))
+        part = np.zeros_like(y) if self.within is None else self.within[self.rows]
+        count = np.bincount(part * n_classes + y, minlength=(part.max() + 1) * n_classes).reshape(-1, n_classes)
+        return np.asarray(count.sum(axis=1)[part] / (n_classes * count[part, y]))
 
 
 def fit_tasks(
@@ -142,7 +154,15 @@ def fit_tasks(
 
     return list(
         Parallel(n_jobs=n_jobs, prefer="threads")(
-            delayed(fit_linear)(task.settings, X[task.rows], task.y[task.rows], n_classes, seed=seed) for task in tasks
+            delayed(fit_linear)(
+                task.settings,
+                X[task.rows],
+                task.y[task.rows],
+                n_classes,
+                seed=seed,
+                weights=None if task.within is None else task.weights(n_classes),
+            )
+            for task in tasks
         )
     )
 
@@ -152,16 +172,19 @@ def _fit_logistic(Z: NDArray[np.float64], tasks: Sequence[Task], n_classes: int)
     truth = np.stack([(task.y[:, None] == classes).astype(np.float64) for task in tasks], axis=1)
     weight = np.zeros((len(Z), len(tasks)))
     for column, task in enumerate(tasks):
-        y = task.y[task.rows]
-        balance = len(y) / (n_classes * np.bincount(y, minlength=n_classes).clip(1))
-        balanced = task.settings.class_weight == "balanced"
-        weight[task.rows, column] = task.settings.C * (balance[y] if balanced else 1.0)
+        weight[task.rows, column] = task.settings.C * task.weights(n_classes)
     coef, intercept = logistic.fit(Z, truth, weight)
     return [Linear(c, i) for c, i in zip(coef, intercept, strict=True)]
 
 
 def fit_linear(
-    settings: Estimator, X: csr_matrix | NDArray[np.float64], y: NDArray[np.int64], n_classes: int, *, seed: int
+    settings: Estimator,
+    X: csr_matrix | NDArray[np.float64],
+    y: NDArray[np.int64],
+    n_classes: int,
+    *,
+    seed: int,
+    weights: NDArray[np.float64] | None = None,
 ) -> Linear:
     """Fit a classifier and keep its decision function.
 
@@ -176,6 +199,8 @@ def fit_linear(
         2 gives one output (positive speaks for class 1), more give one output a class.
     seed : int
         For estimators that shuffle.
+    weights : ndarray of shape (n_articles,), optional
+        What each article weighs, in place of `class_weight`; naive Bayes does not look at it.
 
     Returns
     -------
@@ -188,13 +213,15 @@ def fit_linear(
         return Linear(np.zeros((len(intercept), X.shape[1])), intercept)
     if settings.name == "complement_nb":
         return _complement_nb(settings, X, y, n_classes)
+    if weights is not None:
+        settings = settings.model_copy(update={"class_weight": "none"})
     estimator = _estimator(settings, n_classes, seed)
     with warnings.catch_warnings():
         from sklearn.exceptions import ConvergenceWarning
 
         # stopping at the iteration limit moves a decision value in its fourth digit, which calibration absorbs
         warnings.simplefilter("ignore", ConvergenceWarning)
-        estimator.fit(X, y)
+        estimator.fit(X, y, sample_weight=weights)
     return Linear(
         np.asarray(estimator.coef_, dtype=np.float64), np.atleast_1d(np.asarray(estimator.intercept_, dtype=np.float64))
     )

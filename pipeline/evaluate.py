@@ -60,7 +60,9 @@ class Judged:
 
 def judge(model: Model, data: Dataset, rows: Rows) -> Judged:
     """Ask one model about some rows."""
-    answers = model.compile().ask(data.fields(rows))
+    scorer = model.compile()
+    columns = {name: data.table[name].iloc[rows].tolist() for name in scorer.columns}
+    answers = scorer.ask(data.fields(rows), columns)
     return Judged(
         rows, answers.probabilities, answers.decided, answers.familiar, [model], np.zeros(len(rows), dtype=np.int64)
     )
@@ -190,6 +192,11 @@ def measure(
         else:
             truth, applies = true_labels(head, y)
             result[name] = metrics.single(head.labels, truth, p, applies=applies, seed=seed)
+        if head.score is not None:
+            t = y == 1 if head.kind == "multilabel" else truth[:, None] == np.arange(len(head.labels))
+            by = data.table[head.score.by].to_numpy(str)[rows][known] if head.score.by else np.full(len(t), "all")
+            counted = [head.labels.index(label) for label in head.score.labels]
+            result[name]["score"] = head.score.model_dump() | metrics.score(t, d, counted, by, seed=seed)
     return result
 
 

@@ -104,13 +104,11 @@ class Explainer:
         ]
         self._normalize = Normalizer(model.featurizer.normalization)
         self._outputs: dict[str, slice] = {}
-        n_outputs = sum(len(head.outputs) for head in model.heads.values())
-        self._coef = np.zeros((max(s.stop for s in slices.values()), n_outputs))
         start = 0
         for name, head in model.heads.items():
             self._outputs[name] = slice(start, start + len(head.outputs))
-            self._coef[model.columns(head), self._outputs[name]] = head.linear.coef.T
             start += len(head.outputs)
+        self._weights: dict[tuple[int, ...], tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]] = {}
 
     def __call__(self, articles: Sequence[Article]) -> list[Explanation]:
         """Explain articles; see `explain`."""
@@ -130,8 +128,25 @@ class Explainer:
             for start, names, occurrences in self.blocks:
                 column, unit, part = occurrences(*page.joined(names))
                 entries.append((column + start, unit, part))
-            explanations.append(self._spread(page, columns, values[:, None] * self._coef[columns], entries))
+            coef, intercept = self._linear(articles[i])
+            explanations.append(self._spread(page, columns, values[:, None] * coef[columns], entries, intercept))
         return explanations
+
+    def _linear(self, article: Article) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
+        """Weights (n_features, n_outputs) and intercepts that are meant for an article's context."""
+        heads = self.model.heads
+        cells = {name: [cell] for name, cell in (article.labels or {}).items()}
+        places = tuple(int(head.places(1, cells)[0]) for head in heads.values())
+        if places not in self._weights:
+            n_features = max(of.stop for of in self._slices.values())
+            coef = np.zeros((n_features, sum(len(head.outputs) for head in heads.values())))
+            intercept = {}
+            for (name, head), place in zip(heads.items(), places, strict=True):
+                linear = head.at(place)
+                coef[self.model.columns(head), self._outputs[name]] = linear.coef.T
+                intercept[name] = linear.intercept
+            self._weights[places] = coef, intercept
+        return self._weights[places]
 
     def _name(self, column: int) -> str:
         """A feature's name: its block and what it counts or measures."""
@@ -173,6 +188,7 @@ class Explainer:
         columns: NDArray[np.int32],
         contributions: NDArray[np.float64],
         entries: list[_Entries],
+        intercept: dict[str, NDArray[np.float64]],
     ) -> Explanation:
         """Put each column's contribution evenly on its entries; `contributions` has shape (n_columns, n_outputs)."""
         from scipy.sparse import csr_matrix
@@ -193,7 +209,7 @@ class Explainer:
                 name: {self._name(columns[k]): contributions[k, of] for k in unplaced}
                 for name, of in self._outputs.items()
             },
-            {name: head.linear.intercept for name, head in self.model.heads.items()},
+            intercept,
         )
 
 

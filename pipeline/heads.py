@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline import contexts
 from pipeline.calibration import Isotonic, MatrixScaling, Sigmoid, choose_threshold, fit_binary, fit_exclusive
 from pipeline.errors import LabelError
 from pipeline.estimators import Linear, Rotated, Task, fit_tasks, rounded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
@@ -43,6 +44,10 @@ class Rule:
         Of a multilabel head, one a label.
     confident_from : float
         Confidence below which an answer is flagged as uncertain.
+    by : str or None
+        Column of an article's context.
+    contexts : list of str or None
+        Values of that column that have weights of their own.
     """
 
     name: str
@@ -53,11 +58,32 @@ class Rule:
     calibration: Sigmoid | Isotonic | MatrixScaling
     thresholds: list[float]
     confident_from: float
+    by: str | None = None
+    contexts: list[str] | None = None
 
     @property
     def outputs(self) -> list[str]:
         """What each decision value speaks for."""
         return output_names(self.labels, self.default, self.kind)
+
+    @property
+    def width(self) -> int:
+        """Scores of an article: the outputs by the shared weights, and by those of each context."""
+        return len(self.outputs) * (1 + len(self.contexts or ()))
+
+    def places(self, n: int, columns: Mapping[str, Sequence[str]]) -> NDArray[np.int64]:
+        """Which weights are meant for each of n articles: 0 the shared ones, 1 those of the first context, and so on.
+
+        `columns` holds their cells by column; without it the context is not known.
+        """
+        place = {context: i for i, context in enumerate(self.contexts or (), start=1)}
+        return np.array([place.get(value, 0) for value in columns.get(self.by or "", [""] * n)], dtype=np.int64)
+
+    def meant(self, scores: NDArray[np.float64], places: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Decision values (n_articles, n_outputs) out of scores (n_articles, width)."""
+        if not self.contexts:
+            return scores
+        return scores.reshape(len(scores), -1, len(self.outputs))[np.arange(len(scores)), places]
 
     def probabilities(self, decision: NDArray[np.float64]) -> NDArray[np.float64]:
         """Calibrated probabilities (n_articles, n_labels) from decision values (n_articles, n_outputs)."""
@@ -82,20 +108,25 @@ class Rule:
         return np.asarray(probabilities.max(axis=1))
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Head(Rule):
     """A fitted head: a rule and the weights that feed it.
 
     Attributes
     ----------
     linear : Linear
-        One output a label; a gated head has one more, for `NOT_APPLICABLE`.
+        One output a label; a gated head has one more, for `NOT_APPLICABLE`. With contexts, `width` of them.
     chosen : dict
         The settings that the grid search chose, by output.
     """
 
     linear: Linear
     chosen: dict[str, Any]
+
+    def at(self, place: int) -> Linear:
+        """The weights of one context, or the shared ones at 0: one output each of `outputs`."""
+        of = slice(place * len(self.outputs), (place + 1) * len(self.outputs))
+        return Linear(self.linear.coef[of], self.linear.intercept[of])
 
 
 def output_names(labels: Sequence[str], default: str | None, kind: str) -> list[str]:
@@ -188,6 +219,7 @@ def fit_head(
     *,
     seed: int,
     n_jobs: int,
+    of: Sequence[str] | None = None,
 ) -> Head:
     """Fit, choose settings, calibrate and set thresholds, all on scores of folds that the model had not seen.
 
@@ -200,6 +232,8 @@ def fit_head(
         As `encode` gives it.
     folds : sequence of (train, test) index arrays
     seed, n_jobs : int
+    of : sequence of str, optional
+        Context of each article, of a head that has weights by it; "" for none.
 
     Returns
     -------
@@ -224,9 +258,25 @@ def fit_head(
         return _with_confidence(rule, config, p, y == 1, linear, chosen)
     names = [*config.labels, NOT_APPLICABLE] if default else list(config.labels)
     _check_counts(name, config, names, (y[:, None] == np.arange(len(names))).astype(np.int64), folds)
-    [(linear, held_out, choice)] = _fit_outputs(config, X, [y], len(names), folds, seed, n_jobs)
+    known = sorted(set(of or ()) - {""})
+    places = np.array([known.index(value) + 1 if value else 0 for value in of or [""] * len(y)], dtype=np.int64)
+    spread = contexts.spread(X, places, len(known)) if known else X
+    [(linear, held_out, choice)] = _fit_outputs(config, spread, [y], len(names), folds, seed, n_jobs, places)
+    if known:
+        linear = rounded(contexts.gather(linear, X.shape[1], len(known)))
     scaling = fit_exclusive(config.calibration, held_out, y, len(names))
-    rule = Rule(name, config.kind, list(config.labels), default, config.blocks, scaling, [], 0.0)
+    rule = Rule(
+        name,
+        config.kind,
+        list(config.labels),
+        default,
+        config.blocks,
+        scaling,
+        [],
+        0.0,
+        by=config.by if known else None,
+        contexts=known or None,
+    )
     p = rule.probabilities(held_out)
     truth = y if default is None else np.where(y == len(config.labels), config.labels.index(default), y)
     return _with_confidence(rule, config, p, truth[:, None] == np.arange(len(config.labels)), linear, {"all": choice})
@@ -258,6 +308,7 @@ def _fit_outputs(
     folds: Sequence[Any],
     seed: int,
     n_jobs: int,
+    places: NDArray[np.int64] | None = None,
 ) -> list[tuple[Linear, NDArray[np.float64], dict[str, Any]]]:
     """For each target the model at its best setting, its held-out scores (n_articles, n_outputs), and that setting."""
     rotated = Rotated(X) if Rotated.suits(config.estimator, X) else None
@@ -265,7 +316,7 @@ def _fit_outputs(
     candidates = _candidates(config.estimator)
     everything = np.arange(X.shape[0])
     jobs = [
-        Task(setting, train, y)
+        Task(setting, train, y, places)
         for y in targets
         for setting in candidates
         for train in [*(train for train, _ in folds), everything]

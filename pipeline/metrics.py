@@ -100,6 +100,36 @@ def single(
     return result
 
 
+def score(
+    truth: Bools, decided: Bools, columns: Sequence[int], parts: NDArray[np.str_], *, seed: int = 0
+) -> dict[str, Any]:
+    """Mean F1 of some labels, averaged over parts of the articles.
+
+    Parameters
+    ----------
+    truth, decided : ndarray of shape (n_articles, n_labels), bool
+    columns : sequence of int
+        The labels that count.
+    parts : ndarray of shape (n_articles,)
+        Which part each article belongs to.
+    seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    dict
+        value, interval, and "parts": the mean F1 of each.
+    """
+    names = np.unique(parts)
+
+    def of(rows: NDArray[np.int64]) -> list[float]:
+        inside = [rows[parts[rows] == name] for name in names]
+        return [float(f1(truth[part][:, columns], decided[part][:, columns]).mean()) for part in inside]
+
+    found = dict(zip(names.tolist(), of(np.arange(len(truth))), strict=True))
+    return _with_interval(lambda rows: float(np.mean(of(rows))), len(truth), seed) | {"parts": found}
+
+
 def f1(truth: Bools, decided: Bools) -> NDArray[np.float64]:
     """F1 of each column; 0 where a label neither occurs nor is given, as in scikit-learn with zero_division=0."""
     both = (truth & decided).sum(axis=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,13 +12,14 @@ from pipeline import splits
 from pipeline.articles import Fields
 from pipeline.dataset import Dataset
 from pipeline.errors import ConfigError, LabelError
+from pipeline.estimators import Linear, rounded
 from pipeline.features.featurizer import Featurizer
 from pipeline.features.scorer import TfidfScorer
 from pipeline.heads import Head, Rule, fit_head
 from pipeline.scoring import Scorer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -53,9 +55,14 @@ class Model:
         """Columns of the matrix that a head reads, in the order of its weights."""
         return head_columns(self.featurizer, head.blocks)
 
-    def decisions(self, X: csr_matrix) -> dict[str, NDArray[np.float64]]:
-        """Decision values by head, each of shape (n_articles, n_outputs)."""
-        return {name: head.linear.decision(X[:, self.columns(head)]) for name, head in self.heads.items()}
+    def decisions(
+        self, X: csr_matrix, columns: Mapping[str, Sequence[str]] = MappingProxyType({})
+    ) -> dict[str, NDArray[np.float64]]:
+        """Decision values by head, each of shape (n_articles, n_outputs); `columns` as for `Scorer.ask`."""
+        return {
+            name: head.meant(head.linear.decision(X[:, self.columns(head)]), head.places(X.shape[0], columns))
+            for name, head in self.heads.items()
+        }
 
     def predict(self, articles: Iterable[Article | str]) -> pd.DataFrame:
         """Label articles in memory.
@@ -85,12 +92,12 @@ class Model:
         """What production asks: the same answers from flat arrays."""
         heads = list(self.heads.values())
         coef = np.zeros(
-            (sum(s.stop - s.start for s in self.featurizer.slices.values()), sum(len(head.outputs) for head in heads))
+            (sum(s.stop - s.start for s in self.featurizer.slices.values()), sum(head.width for head in heads))
         )
         start = 0
         for head in heads:
-            coef[self.columns(head), start : start + len(head.outputs)] = head.linear.coef.T
-            start += len(head.outputs)
+            coef[self.columns(head), start : start + head.width] = head.linear.coef.T
+            start += head.width
         for name, columns in self.featurizer.slices.items():
             coef[columns] *= self.featurizer.weights[name]
         tfidf = self.featurizer.tfidf
@@ -157,5 +164,18 @@ def fit(config: Config, data: Dataset, rows: NDArray[np.int64], *, background: F
         y, groups = data.labels[name][rows][known], data.groups[rows][known]
         inner = splits.folds(splits.strata({name: y}), groups, config.split.folds, seed=config.seed)
         columns = head_columns(featurizer, settings.blocks)
-        heads[name] = fit_head(name, settings, X[known][:, columns], y, inner, seed=config.seed, n_jobs=config.n_jobs)
+        tie = featurizer.tie(settings.blocks)
+        features = X[known][:, columns]
+        heads[name] = head = fit_head(
+            name,
+            settings,
+            features if tie is None else features @ tie,
+            y,
+            inner,
+            seed=config.seed,
+            n_jobs=config.n_jobs,
+            of=data.table[settings.by].iloc[rows][known].tolist() if settings.by else None,
+        )
+        if tie is not None:
+            head.linear = rounded(Linear((tie @ head.linear.coef.T).T, head.linear.intercept))
     return Model(featurizer, heads)

@@ -210,6 +210,8 @@ def predict_files(
     folder = output is not None and (str(output).endswith(("/", os.sep)) or Path(output).is_dir())
     kind = writing.format_of(output or writing.STDOUT, format or ("jsonl" if folder else None))
     manifest = store.read_manifest(model)
+    columns = columns or Columns()
+    contexts = {head["by"] for head in manifest["heads"].values() if head.get("by")}
     task = Task(
         str(model),
         manifest["files"][store.SCORER]["sha256"],
@@ -217,7 +219,7 @@ def predict_files(
         kind,
         explain,
         rejects_to is not None,
-        columns or Columns(),
+        replace(columns, labels=tuple(sorted({*columns.labels, *contexts}))),
         rules,
         batch_size,
     )

@@ -55,7 +55,8 @@ def labeller(model: str | Path, *, explain: bool = False, n_jobs: int = 1) -> tu
 
 def label(scorer: Scorer, batch: list[Article], *, model: str, n_jobs: int = 1) -> list[Row]:
     """Label one batch of articles; rows as a `labeller` without explanations gives them."""
-    answers = scorer.ask(articles.split_fields(batch), n_jobs=n_jobs)
+    columns = {name: [(article.labels or {}).get(name, "") for article in batch] for name in scorer.columns}
+    answers = scorer.ask(articles.split_fields(batch), columns, n_jobs=n_jobs)
     flags = scorer.flags(answers)
     rows: list[Row] = [{"id": a.id, "title": a.title, "source": a.source, "date": a.date} for a in batch]
     for rule in scorer.rules:

@@ -7,13 +7,16 @@ and bring in none of the libraries that training needs.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from pipeline.calibration import Isotonic, MatrixScaling, Sigmoid
 from pipeline.features.lexicon import Lexicon
+from pipeline.features.pair import PairBlock
 from pipeline.features.target import TargetBlock
 from pipeline.features.terms import TermsBlock
 from pipeline.heads import Rule
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from pipeline.articles import Fields
     from pipeline.features.scorer import TfidfScorer
 
-    LexicalBlock = TermsBlock | TargetBlock
+    LexicalBlock = TermsBlock | TargetBlock | PairBlock
 
 
 class Answers(NamedTuple):
@@ -53,9 +56,9 @@ class Scorer:
     ----------
     rules : list of Rule
     tfidf : TfidfScorer or None
-    lexical : list of (TermsBlock or TargetBlock, ndarray of shape (n_columns, n_outputs))
-        Blocks of listed terms with their weights; outputs of all heads side by side, as in `rules`.
-    intercept : ndarray of shape (n_outputs,)
+    lexical : list of (TermsBlock, TargetBlock or PairBlock, ndarray of shape (n_columns, n_scores))
+        Blocks of listed terms with their weights; scores of all heads side by side (`Rule.width`), as in `rules`.
+    intercept : ndarray of shape (n_scores,)
     normalization : list of str
     familiar_from : float
         Share of known n-grams below which an article is flagged as out of scope.
@@ -68,8 +71,15 @@ class Scorer:
     normalization: list[str]
     familiar_from: float = 0.0
 
-    def ask(self, fields: Fields, *, n_jobs: int = 1) -> Answers:
-        """Answers for raw articles, given as lists of titles, ledes and bodies."""
+    @property
+    def columns(self) -> list[str]:
+        """Columns of an article, beside its texts, that answers depend on."""
+        return list(dict.fromkeys(rule.by for rule in self.rules if rule.by))
+
+    def ask(
+        self, fields: Fields, columns: Mapping[str, Sequence[str]] = MappingProxyType({}), *, n_jobs: int = 1
+    ) -> Answers:
+        """Answers for raw articles, given as lists of titles, ledes and bodies, and cells of `columns`."""
         n = len(fields[0])
         scores = np.tile(self.intercept, (n, 1))
         familiar = np.ones(n)
@@ -84,8 +94,8 @@ class Scorer:
                 scores += block.measure(*texts).scores(coef)
         decisions, start = {}, 0
         for rule in self.rules:
-            stop = start + len(rule.outputs)
-            decisions[rule.name] = scores[:, start:stop]
+            stop = start + rule.width
+            decisions[rule.name] = rule.meant(scores[:, start:stop], rule.places(n, columns))
             start = stop
         probabilities = {rule.name: rule.probabilities(decisions[rule.name]) for rule in self.rules}
         return Answers(
@@ -171,10 +181,14 @@ def _rule(state: dict[str, Any]) -> Rule:
 def _lexical_state(block: LexicalBlock) -> dict[str, Any]:
     if isinstance(block, TermsBlock):
         return {"terms": block.lexicon.groups}
+    if isinstance(block, PairBlock):
+        return {"opposites": block.opposites.groups, "words": block.words, "rarity": block.rarity.tolist()}
     return {"sides": block.sides.groups, "polarity": block.polarity.groups}
 
 
 def _lexical(groups: dict[str, Any], normalization: list[str]) -> LexicalBlock:
     if "terms" in groups:
         return TermsBlock(Lexicon(groups["terms"], normalization))
+    if "opposites" in groups:
+        return PairBlock(Lexicon(groups["opposites"], normalization), groups["words"], np.array(groups["rarity"]))
     return TargetBlock(Lexicon(groups["sides"], normalization), Lexicon(groups["polarity"], normalization))

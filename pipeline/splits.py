@@ -41,7 +41,8 @@ def held_out(split: Split, table: pd.DataFrame, stratum: Rows, groups: Rows, *, 
     """Rows to train on and rows to judge on.
 
     A group of duplicates that reaches both sides goes to the training side as a whole, so that no test article has been
-    seen. Test rows are empty for kind "none".
+    seen; only a column is taken at its word, since others judge on the very rows that it names. Test rows are empty for
+    kind "none".
 
     Raises
     ------
@@ -66,9 +67,11 @@ def held_out(split: Split, table: pd.DataFrame, stratum: Rows, groups: Rows, *, 
             )
         start = split.test_from or str(np.sort(dates.to_numpy())[int(n * (1 - split.test_size))])
         wanted = (dates >= start).to_numpy()
+    elif split.kind == "column":
+        wanted = table[split.column].isin(split.test_values).to_numpy()
     else:
         wanted = (table["source"].isin(split.test_sources) | table["origin"].isin(split.test_sources)).to_numpy()
-    leaking = np.isin(groups, np.unique(groups[~wanted]))
+    leaking = np.isin(groups, np.unique(groups[~wanted])) & (split.kind != "column")
     train, test = np.nonzero(~wanted | leaking)[0], np.nonzero(wanted & ~leaking)[0]
     for side, rows in (("train on", train), ("judge on", test)):
         if not len(rows):
@@ -82,6 +85,8 @@ def _there(split: Split, table: pd.DataFrame) -> str:
     """What the articles have of what a split asks for."""
     if split.kind == "date":
         return f"Dates: {table['date'].min()} to {table['date'].max()}."
+    if split.kind == "column":
+        return f"Column {split.column!r} holds: {', '.join(sorted(set(table[split.column])))[:300]}."
     sources, origins = (", ".join(sorted(set(table[name]) - {""})) or "none" for name in ("source", "origin"))
     return f"Sources: {sources[:300]}; origins: {origins[:300]}."
 

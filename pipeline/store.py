@@ -46,6 +46,7 @@ TRUSTED = [
     "pipeline.features.blocks.TfidfBlocks",
     "pipeline.features.featurizer.Featurizer",
     "pipeline.features.lexicon.Lexicon",
+    "pipeline.features.pair.PairBlock",
     "pipeline.features.target.TargetBlock",
     "pipeline.features.terms.TermsBlock",
     "pipeline.features.tfidf.ArabicTfidfVectorizer",
@@ -109,6 +110,7 @@ def save(
                     "kind": head.kind,
                     "labels": head.labels,
                     "target": config.heads[name].target,
+                    "by": head.by,
                     "chosen": head.chosen,
                     "thresholds": head.thresholds,
                 }

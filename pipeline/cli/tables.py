@@ -70,6 +70,11 @@ def show_metrics(metrics: dict[str, Any]) -> None:
                 for judged in metrics.values()
             ]
             table.add_row("macro F1 where applicable", *(cell for value in cells for cell in (value, "")))
+        if "score" in first["heads"][head]:
+            cells = [_interval(judged["heads"].get(head, {}).get("score")) for judged in metrics.values()]
+            named = first["heads"][head]["score"]
+            over = f", over {named['by']}" if named["by"] else ""
+            table.add_row(f"F1 of {', '.join(named['labels'])}{over}", *(c for value in cells for c in (value, "")))
         for baseline in first["baselines"]:
             cells = [
                 _interval(judged["baselines"][baseline].get(head, {}).get("macro_f1")) for judged in metrics.values()

@@ -114,6 +114,12 @@ class TfidfBlocks(BaseEstimator):  # type: ignore[misc]
         self.blocks_ = blocks
         return learner
 
+    def add(self, name: str, fields: tuple[str, ...], vectorizer: ArabicTfidfVectorizer) -> None:
+        """Put a fitted vectorizer beside the others."""
+        self.__dict__.pop("_cached_engine", None)
+        item = (name, fields, vectorizer)
+        self.blocks, self.blocks_ = [*self.blocks, item], [*getattr(self, "blocks_", ()), item]
+
     def reweigh(self, title: Texts, lede: Texts, body: Texts) -> TfidfBlocks:
         """Learn the inverse document frequencies anew, from other articles; the vocabulary stays.
 

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipeline.config import LatentBlock as LatentConfig
+from pipeline.config import PairBlock as PairConfig
 from pipeline.config import TargetBlock as TargetConfig
 from pipeline.config import TermsBlock as TermsConfig
 from pipeline.config import TfidfBlock as TfidfConfig
+from pipeline.features import latent
 from pipeline.features.blocks import TfidfBlocks
+from pipeline.features.learning import Learned
 from pipeline.features.lexicon import Lexicon, Texts, load_groups
+from pipeline.features.pair import PairBlock
+from pipeline.features.plan import FIELDS
 from pipeline.features.target import TargetBlock
 from pipeline.features.terms import TermsBlock
 from pipeline.features.tfidf import ArabicTfidfVectorizer
+from pipeline.features.vocabulary import Terms
 from pipeline.text import Normalizer
 
 if TYPE_CHECKING:
@@ -46,10 +53,14 @@ class Featurizer:
             ],
             n_jobs=n_jobs,
         )
-        self.lexical: dict[str, TermsBlock | TargetBlock] = {}
+        self._latent = {name: block for name, block in blocks.items() if isinstance(block, LatentConfig)}
+        self._coordinates: dict[str, NDArray[np.float64]] = {}
+        self.lexical: dict[str, TermsBlock | TargetBlock | PairBlock] = {}
         for name, block in blocks.items():
             if isinstance(block, TermsConfig):
                 self.lexical[name] = TermsBlock(Lexicon(load_groups(block.path), normalization))
+            elif isinstance(block, PairConfig):
+                self.lexical[name] = PairBlock(Lexicon(load_groups(block.path), normalization))
             elif isinstance(block, TargetConfig):
                 self.lexical[name] = TargetBlock(
                     Lexicon(load_groups(block.path), normalization), Lexicon(load_groups(block.polarity), normalization)
@@ -63,12 +74,60 @@ class Featurizer:
         With a background, IDF is learned from both together: how rare a word is in the news at large is known better
         from many articles without labels than from few with them.
         """
-        if background is not None and self.tfidf.blocks:
-            self.tfidf.fit(title, lede, body)
-            self.tfidf.reweigh(*([*own, *more] for own, more in zip((title, lede, body), background, strict=True)))
+        for block in self.lexical.values():
+            if isinstance(block, PairBlock):
+                block.fit(*self._normalized(title, lede, body))
+        if background is not None or self._latent:
+            if self.tfidf.blocks:
+                self.tfidf.fit(title, lede, body)
+            if self.tfidf.blocks and background is not None:
+                self.tfidf.reweigh(*([*own, *more] for own, more in zip((title, lede, body), background, strict=True)))
+            for name, words in self._latent.items():
+                self._learn(name, words, (title, lede, body), background)
             return self.transform(title, lede, body)
         tfidf = self.tfidf.fit_transform(title, lede, body) if self.tfidf.blocks else None
         return self._beside(tfidf, title, lede, body)
+
+    def _learn(
+        self,
+        name: str,
+        block: LatentConfig,
+        own: tuple[Texts, Texts, Texts],
+        background: tuple[Texts, Texts, Texts] | None,
+    ) -> None:
+        """Learn a latent block: a vectorizer over single words, and the words' coordinates."""
+        vectorizer = ArabicTfidfVectorizer(sublinear_tf=True, normalization=self.normalization)
+        normalize, cut = Normalizer(self.normalization), vectorizer.build_tokenizer()
+        chosen = [FIELDS.index(field) for field in block.fields]
+
+        def words(fields: tuple[Texts, Texts, Texts]) -> Iterator[list[str]]:
+            for parts in zip(*(fields[i] for i in chosen), strict=True):
+                yield cut(normalize("\n".join(parts)))
+
+        found = latent.learn(words(own), words(background or ((), (), ())), block.components, block.max_features)
+        vectorizer.take(Learned(Terms.of(found.words), found.documents), len(own[0]))
+        self.tfidf.add(name, tuple(block.fields), vectorizer)
+        self._coordinates[name] = found.coordinates
+
+    def tie(self, blocks: Collection[str] | None) -> csr_matrix | None:
+        """What ties the weights of the named blocks' columns (of all blocks for None).
+
+        Weights are the product of this csr matrix, of shape (n_columns, n_free), with as many as are free; None where
+        all are. Known after a fit, and not kept with a model, whose weights are tied already.
+        """
+        from scipy.sparse import block_diag, csr_matrix, identity
+
+        slices = {name: of for name, of in self.slices.items() if blocks is None or name in blocks}
+        if not self._coordinates.keys() & slices.keys():
+            return None
+        parts = [
+            csr_matrix(self._coordinates[name]) if name in self._coordinates else identity(of.stop - of.start)
+            for name, of in slices.items()
+        ]
+        return block_diag(parts, format="csr")
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: value for name, value in vars(self).items() if name not in ("_latent", "_coordinates")}
 
     def transform(self, title: Texts, lede: Texts, body: Texts) -> csr_matrix:
         """The matrix of raw articles, shape (n_articles, n_features)."""
@@ -84,13 +143,16 @@ class Featurizer:
             else [tfidf[:, columns] * self.weights[name] for name, columns in self.tfidf.slices.items()]
         )
         if self.lexical:
-            normalize = Normalizer(self.normalization)
-            texts = [[normalize(text) for text in field] for field in (title, lede, body)]
+            texts = self._normalized(title, lede, body)
             parts += [
                 block.measure(*texts).matrix(len(block.names)) * self.weights[name]
                 for name, block in self.lexical.items()
             ]
         return hstack(parts, format="csr")
+
+    def _normalized(self, *fields: Texts) -> list[list[str]]:
+        normalize = Normalizer(self.normalization)
+        return [[normalize(text) for text in field] for field in fields]
 
     @property
     def version(self) -> str:

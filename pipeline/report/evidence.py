@@ -61,7 +61,8 @@ def article(data: Dataset, row: int) -> Article:
     """An article of a dataset."""
     cells = data.table.iloc[row]
     identity, title, text, source, date, url = (str(cells[name]) for name in articles.FIELDS)
-    return Article(identity, title, text, source, date, url)
+    labels = {str(name): str(cell) for name, cell in cells.items() if name not in articles.FIELDS}
+    return Article(identity, title, text, source, date, url, labels)
 
 
 def gather(data: Dataset, judged: Judged, heads: dict[str, View], *, keep: NDArray[np.int64]) -> Evidence:
@@ -164,10 +165,12 @@ def block_shares(data: Dataset, judged: Judged, view: View) -> dict[str, dict[st
         head = model.heads[view.name]
         X = model.matrix(data.fields(view.rows[mine]))
         columns = model.columns(head)
-        coef = np.zeros((X.shape[1], len(head.outputs)))
+        cells = {head.by: data.table[head.by].iloc[view.rows[mine]].tolist()} if head.by else {}
+        places = head.places(len(mine), cells)
+        coef = np.zeros((X.shape[1], head.width))
         coef[columns] = head.linear.coef.T
         for block, of in model.featurizer.slices.items():
-            scores = X[:, of] @ coef[of]
+            scores = head.meant(X[:, of] @ coef[of], places)
             for k, label in enumerate(view.labels):
                 output, sign = output_of(head, label)
                 sums[label][block] += float(sign * scores[view.decided[mine, k], output].sum())

@@ -118,7 +118,9 @@ def shown(config: Config, judged: Mapping[str, Any]) -> str:
     """Which judgement a report shows whole."""
     if "evaluation" in judged:
         return "evaluation"
-    return "held_out" if "held_out" in judged and config.split.kind in ("date", "source") else "cross_validation"
+    return (
+        "held_out" if "held_out" in judged and config.split.kind in ("date", "source", "column") else "cross_validation"
+    )
 
 
 def accepted(previous: dict[str, Any] | None) -> dict[str, Any] | None:

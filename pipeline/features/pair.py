@@ -1,0 +1,195 @@
+"""Title and text as a pair: what each says that the other does not, and where they say opposite things."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.features.automaton import PROCLITICS
+from pipeline.features.lexicon import Lexicon, Measures, Spoken, Texts, grouped, tally
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+ALIKE = 0.6
+"""Likeness from which two words are taken for forms of one."""
+
+LIST_SCALE, NEW_SCALE = 0.15, 0.5
+"""What a list of opposites, and the new words of a side, count beside a measure: there are many of them."""
+
+_WORD = re.compile(r"\w+")
+_PARTICLES = sorted(filter(None, PROCLITICS), key=len, reverse=True)
+_SIDES = ("title", "text")
+
+
+class PairBlock:
+    """How title and text of an article agree: for pairs such as a claim and a headline about it.
+
+    A word of one side is *new* where no word of the other is a form of it. Shares of new words tell how much the sides
+    have in common; each new word is a column, since what one side adds or leaves out tells why they differ. In a table
+    of two lists of opposites, a side leans to the list that it alone has words of; the sides are opposed where they
+    lean to different ones.
+
+    Parameters
+    ----------
+    opposites : Lexicon
+        Tables with two lists are opposites; lists of other tables are looked for on each side.
+    words : list of str
+        Vocabulary, learned by `fit`.
+    rarity : ndarray of shape (n_words + 1,), optional
+        Inverse document frequency of each word; the last entry is that of all other words.
+    """
+
+    def __init__(
+        self, opposites: Lexicon, words: Sequence[str] = (), rarity: NDArray[np.float64] | None = None
+    ) -> None:
+        self.opposites = opposites
+        self.words = list(words)
+        self.rarity = np.ones(len(self.words) + 1) if rarity is None else rarity
+
+    def fit(self, title: Texts, lede: Texts, body: Texts) -> PairBlock:
+        """Learn from normalized articles which words there are, and how rare each is."""
+        seen = Counter(word for side in _sides(title, lede, body) for text in side for word in set(_words(text)))
+        n = 2 * len(title)
+        self.words = sorted(word for word, count in seen.items() if count > 1)
+        self.rarity = 1 + np.log((1 + n) / (1 + np.array([*(seen[word] for word in self.words), 1])))
+        return self
+
+    @property
+    def names(self) -> list[str]:
+        """One name a column."""
+        return [*self._dense_names(), *(f"new in {side}: {word}" for side in _SIDES for word in self.words)]
+
+    def measure(self, title: Texts, lede: Texts, body: Texts) -> Measures:
+        """Measure normalized articles."""
+        sides = _sides(title, lede, body)
+        number = self._number()
+        dense, hits = np.zeros((len(title), 14)), []
+        for i, (one, other) in enumerate(zip(*sides, strict=True)):
+            a, b = _words(one), _words(other)
+            shares = []
+            for side, (mine, theirs) in enumerate(((a, b), (b, a))):
+                known = np.array([number.get(word, len(self.words)) for word in mine], dtype=np.int64)
+                rarity, alike = self.rarity[known], likeness(mine, theirs)
+                new = alike < ALIKE
+                share = float(rarity @ new / rarity.sum()) if len(mine) else 0.0
+                shares.append(share)
+                dense[i, 6 * side : 6 * side + 6] = (
+                    share,
+                    new.mean() if len(mine) else 0.0,
+                    rarity @ alike / rarity.sum() if len(mine) else 0.0,
+                    np.log1p(len(mine)) / 4,
+                    bool(len(mine)) and not new.any(),
+                    bool(_numbers(mine) - _numbers(theirs)),
+                )
+                columns = np.unique(known[new & (known < len(self.words))])
+                values = self.rarity[columns]
+                values = NEW_SCALE * values / np.sqrt(np.maximum(values @ values, 1e-12))
+                hits.append((np.full(len(columns), i), columns + side * len(self.words), values))
+            dense[i, 12:] = min(shares), shares[0] * shares[1]
+        article, term, value = (np.concatenate(part) for part in zip(*hits, strict=True)) if hits else _NOTHING
+        return Measures(np.hstack([dense, LIST_SCALE * self._leanings(sides)]), article, term, value=value)
+
+    def spoken(self, title: Texts, lede: Texts, body: Texts) -> Spoken:
+        """Which words of normalized articles each column measures: new words are placed, measures are not."""
+        number, edge = self._number(), len(self._dense_names())
+        entries: list[tuple[int, int, int, int, int]] = []
+        for i, parts in enumerate(zip(title, lede, body, strict=True)):
+            placed: list[list[tuple[str, int, int, int]]] = [[], []]
+            for zone, part in enumerate(parts):
+                placed[zone > 0] += [(bare(m.group()), zone, *m.span()) for m in _WORD.finditer(part)]
+            for side, (mine, theirs) in enumerate((placed, placed[::-1])):
+                new = likeness([word for word, *_ in mine], [word for word, *_ in theirs]) < ALIKE
+                for (word, zone, start, end), is_new in zip(mine, new, strict=True):
+                    if is_new and word in number:
+                        entries.append((edge + number[word] + side * len(self.words), i, zone, start, end))
+        return Spoken(*np.array(entries, dtype=np.int64).reshape(-1, 5).T)
+
+    def _number(self) -> dict[str, int]:
+        return {word: i for i, word in enumerate(self.words)}
+
+    def _axes(self) -> dict[str, list[int]]:
+        """Lists of each table of opposites."""
+        tables: dict[str, list[int]] = {}
+        for i, name in enumerate(self.opposites.names):
+            tables.setdefault(name.split("/")[0], []).append(i)
+        return {table: lists for table, lists in tables.items() if len(lists) == 2}
+
+    def _dense_names(self) -> list[str]:
+        of_side = ("new, weighted", "new", "alike", "length", "nothing new", "other numbers")
+        groups = self.opposites.names
+        return [
+            *(f"{side}: {name}" for side in _SIDES for name in of_side),
+            "new in both",
+            "new in title times new in text",
+            *(f"{table}: {name}" for table in self._axes() for name in ("opposed", "the same")),
+            "opposed",
+            *(f"{side}: {group}" for side in _SIDES for group in groups),
+            *(f"one side only: {group}" for group in groups),
+        ]
+
+    def _leanings(self, sides: tuple[Texts, Texts]) -> NDArray[np.float64]:
+        """Lists of opposites by side, and how the sides lean."""
+        has = []
+        for texts in sides:
+            nothing = [""] * len(texts)
+            found = self.opposites.find(nothing, texts, nothing)
+            sentence, group = grouped(found, self.opposites.membership)
+            has.append(tally(found.article[sentence], group, (len(texts), len(self.opposites.groups))) > 0)
+        one, other = (side.astype(np.float64) for side in has)
+        lean = [(one[:, up] - one[:, down]) * (other[:, up] - other[:, down]) for up, down in self._axes().values()]
+        pairs = [column for product in lean for column in (product < 0, product > 0)]
+        opposed = np.sum([product < 0 for product in lean], axis=0) if lean else np.zeros(len(one))
+        return np.column_stack([*pairs, opposed, one, other, np.abs(one - other)]).astype(np.float64)
+
+
+_NOTHING = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
+
+
+def _sides(title: Texts, lede: Texts, body: Texts) -> tuple[Texts, Texts]:
+    return title, [f"{first}{rest}" for first, rest in zip(lede, body, strict=True)]
+
+
+def _words(text: str) -> list[str]:
+    return [bare(word) for word in _WORD.findall(text)]
+
+
+def _numbers(words: Sequence[str]) -> set[str]:
+    return {word for word in words if word.isdigit()}
+
+
+@lru_cache(maxsize=100_000)
+def bare(word: str) -> str:
+    """A normalized word without the particles written onto it, where three letters or more remain."""
+    for particles in _PARTICLES:
+        if word.startswith(particles) and len(word) - len(particles) >= 3:
+            return word[len(particles) :]
+    return word
+
+
+def likeness(words: Sequence[str], others: Sequence[str]) -> NDArray[np.float64]:
+    """How like the likest of the other words each word is, shape (n_words,).
+
+    Dice's coefficient of pairs of letters (Dice, 1945), with the ends of a word as letters; numbers are equal or not
+    alike at all.
+    """
+    there = set(others)
+    return np.array([1.0 if w in there else max((_dice(w, o) for o in there), default=0.0) for w in words], float)
+
+
+def _dice(one: str, other: str) -> float:
+    if one.isdigit() or other.isdigit():
+        return 0.0
+    a, b = _pairs(one), _pairs(other)
+    return 2 * len(a & b) / (len(a) + len(b))
+
+
+@lru_cache(maxsize=100_000)
+def _pairs(word: str) -> frozenset[str]:
+    padded = f" {word} "
+    return frozenset(padded[i : i + 2] for i in range(len(padded) - 1))
