@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.calibration import Isotonic, MatrixScaling, Sigmoid
+from pipeline.estimators import Linear
 from pipeline.features.lexicon import Lexicon
 from pipeline.features.pair import PairBlock
 from pipeline.features.soundness import LONGEST_NGRAM, check_array, check_numbers, require
 from pipeline.features.target import TargetBlock
 from pipeline.features.terms import TermsBlock
-from pipeline.heads import Rule
+from pipeline.heads import Head, Rule
 from pipeline.text import Normalizer
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def check_model(model: Model) -> None:
     ValueError
         Naming the first thing that is wrong.
     """
-    _check_attributes(model, {"featurizer", "heads", "familiar_from"})
+    _check_fields(model)
     _check_share(model.familiar_from, "familiar_from")
     _check_featurizer(model.featurizer)
     require(type(model.heads) is dict, "its heads are no table")
@@ -67,10 +68,9 @@ def check_model(model: Model) -> None:
     _check_rules(rules)
     slices = model.featurizer.slices
     for name, head in model.heads.items():
-        # models older than contexts have none
-        fields = {field.name for field in dataclasses.fields(head)}
-        _check_attributes(head, fields - ({"by", "contexts"} - vars(head).keys()))
-        _check_attributes(head.linear, {"coef", "intercept"})
+        require(type(head) is Head and type(head.linear) is Linear, f"head {name!r} is none")
+        _check_fields(head)
+        _check_fields(head.linear)
         require(name == head.name, f"head {name!r} is called {head.name!r}")
         require(
             head.blocks is None or set(head.blocks) <= set(slices), f"head {name!r} reads blocks that there are not"
@@ -111,7 +111,7 @@ def _check_calibration(rule: Rule) -> None:
     curve, n, what = rule.calibration, len(rule.labels), f"calibration of {rule.name!r}"
     kinds = (MatrixScaling,) if rule.kind == "single" else (Sigmoid, Isotonic)
     require(isinstance(curve, kinds), f"{what} is a {type(curve).__name__}")
-    _check_attributes(curve, {field.name for field in dataclasses.fields(curve)})
+    _check_fields(curve)
     if isinstance(curve, MatrixScaling):
         n_classes = n + (rule.default is not None)
         check_numbers(curve.matrix, (n_classes, len(rule.outputs)), np.float64, what)
@@ -209,6 +209,14 @@ def _check_texts(texts: Any, what: str) -> None:
 
 def _check_share(value: Any, what: str) -> None:
     require(type(value) is float and 0 <= value <= 1, f"{what} is {value!r}, no share")
+
+
+def _check_fields(thing: Any) -> None:
+    """As `_check_attributes`; what has a default may be missing, as it does from models older than it."""
+    fields = dataclasses.fields(thing)
+    needed = {field.name for field in fields if field.default is dataclasses.MISSING}
+    parts = set(vars(thing))
+    require(needed <= parts <= {f.name for f in fields}, f"{type(thing).__name__} has other parts than a model's")
 
 
 def _check_attributes(thing: Any, names: set[str]) -> None:
