@@ -183,6 +183,7 @@ def _check_lexical(block: Any) -> None:
         check_numbers(block.rarity, (len(block.words) + 1,), np.float64, "rarity of words")
         lexicons = [block.opposites]
     else:
+        require(type(getattr(block, "counts", False)) is bool, "whether terms are counted")
         lexicons = [block.lexicon] if isinstance(block, TermsBlock) else [block.sides, block.polarity]
     for lexicon in lexicons:
         require(type(lexicon) is Lexicon, "listed terms are none")

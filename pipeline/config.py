@@ -143,6 +143,7 @@ class TfidfBlock(Table):
     max_df: Annotated[float, Field(gt=0, le=1)] = 1.0
     max_features: Annotated[int, Field(ge=1)] | None = None
     sublinear_tf: bool = True
+    idf: Literal["all", "labelled"] = "all"
     weight: Annotated[float, Field(gt=0)] = 1.0
 
     @model_validator(mode="after")
@@ -157,6 +158,7 @@ class TermsBlock(Table):
 
     kind: Literal["terms"]
     path: str = "seeds/terms.toml"
+    counts: bool = False
     weight: Annotated[float, Field(gt=0)] = 1.0
 
 

@@ -180,7 +180,7 @@ def _rule(state: dict[str, Any]) -> Rule:
 
 def _lexical_state(block: LexicalBlock) -> dict[str, Any]:
     if isinstance(block, TermsBlock):
-        return {"terms": block.lexicon.groups}
+        return {"terms": block.lexicon.groups, "counts": block.counts}
     if isinstance(block, PairBlock):
         return {"opposites": block.opposites.groups, "words": block.words, "rarity": block.rarity.tolist()}
     return {"sides": block.sides.groups, "polarity": block.polarity.groups}
@@ -188,7 +188,7 @@ def _lexical_state(block: LexicalBlock) -> dict[str, Any]:
 
 def _lexical(groups: dict[str, Any], normalization: list[str]) -> LexicalBlock:
     if "terms" in groups:
-        return TermsBlock(Lexicon(groups["terms"], normalization))
+        return TermsBlock(Lexicon(groups["terms"], normalization), counts=groups.get("counts", False))
     if "opposites" in groups:
         return PairBlock(Lexicon(groups["opposites"], normalization), groups["words"], np.array(groups["rarity"]))
     return TargetBlock(Lexicon(groups["sides"], normalization), Lexicon(groups["polarity"], normalization))

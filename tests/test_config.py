@@ -52,7 +52,7 @@ def test_a_short_config_has_working_defaults(tmp_path):
     assert config.heads["topics"].threshold.rule == "f1"
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.toml")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").rglob("*.toml")), ids=lambda path: path.name)
 def test_shipped_configs_are_valid_and_survive_a_manifest(path):
     config = configs.load(path)
     assert configs.parse(json.loads(json.dumps(config.model_dump(mode="json")))) == config
@@ -61,7 +61,7 @@ def test_shipped_configs_are_valid_and_survive_a_manifest(path):
 def test_four_mistakes_are_told_at_once(tmp_path):
     text = LEAST.replace('kind = "tfidf"', 'kind = "tfidf"\nmin_fd = 2').replace('column = "topics"\n', "")
     assert mistakes(tmp_path, text + '[split]\nkind = "sometimes"\ntest_size = 1.5\n') == [
-        "[split] kind: found \"sometimes\", expected 'random', 'date', 'source' or 'none'",
+        "[split] kind: found \"sometimes\", expected 'random', 'date', 'source', 'column' or 'none'",
         "[split] test_size: found 1.5, expected a number less than 1",
         "[features.words] min_fd: unknown key, did you mean min_df?",
         "[heads.topics] column: found nothing, expected a value (there is no default)",
@@ -99,9 +99,12 @@ def test_four_mistakes_are_told_at_once(tmp_path):
         ),
         (
             '[features.more]\nkind = "bm25"',
-            '[features.more]: found kind = "bm25", expected one of tfidf, terms, target',
+            '[features.more]: found kind = "bm25", expected one of tfidf, terms, target, pair, latent',
         ),
-        ("[features.more]\nmin_df = 1", "[features.more]: found kind = null, expected one of tfidf, terms, target"),
+        (
+            "[features.more]\nmin_df = 1",
+            "[features.more]: found kind = null, expected one of tfidf, terms, target, pair, latent",
+        ),
         ("[features.terms]\nkind = 'terms'\npath = 5", "[features.terms] path: found 5, expected a text in quotes"),
         ("[features.terms]\nkind = 'terms'\npaths = 5", "[features.terms] paths: unknown key, did you mean path?"),
         (
@@ -171,7 +174,7 @@ def test_a_name_that_stands_for_nothing_is_told_beside_other_mistakes(tmp_path):
 
 def test_a_block_may_be_called_like_a_kind(tmp_path):
     (line,) = mistakes(tmp_path, LEAST + '[features.target]\nkind = "terms"\npolarity = "x"\n')
-    assert line == "[features.target] polarity: unknown key, expected kind, path, weight"
+    assert line == "[features.target] polarity: unknown key, expected kind, path, counts, weight"
 
 
 def test_days_may_stand_with_or_without_quotes(tmp_path):

@@ -64,4 +64,8 @@ def test_a_block_ties_weights_and_leaves_plain_words():
     assert tie.shape == (n_words + n_latent, n_words + 4)
     np.testing.assert_allclose(np.sqrt(X[:, n_words:].power(2).sum(axis=1)), 0.5)
     assert features.tie(["words"]) is None
-    assert vars(features).keys() - features.__getstate__().keys() == {"_latent", "_coordinates"}
+    assert vars(features).keys() - features.__getstate__().keys() == {
+        "_latent",
+        "_coordinates",
+        "_reweighed",
+    }

@@ -8,6 +8,7 @@ import pytest
 from pipeline.errors import ConfigError
 from pipeline.features.lexicon import Lexicon, load_groups
 from pipeline.features.terms import MEASURES, TermsBlock
+from pipeline.scoring import _lexical, _lexical_state
 from pipeline.text import Normalizer
 
 NORMALIZE = Normalizer()
@@ -32,6 +33,19 @@ def test_an_article_by_hand():
     # five sentences in lede and body: war in the first and fourth, peace in the second
     assert found[2] == pytest.approx([2 / 5, 1 / 5])
     assert found[3] == pytest.approx([1 / 1, 1 / 2])  # 1 / (1 + sentences before the first)
+
+
+def test_occurrences_are_counted_if_asked_for():
+    block = TermsBlock(BLOCK.lexicon, counts=True)
+    texts = [["حرب"], ["حرب وسلام"], ["حرب"]]
+    found = dict(zip(block.names, block.measure(*texts).matrix(len(block.names)).toarray()[0], strict=True))
+    assert found["war occurrences"] == pytest.approx(np.log(4))
+    assert found["peace occurrences"] == pytest.approx(np.log(2))
+    assert len(found) == 10
+    said = block.spoken(*texts)
+    places = zip(said.column, said.zone, said.start, strict=True)
+    assert {(zone, start) for column, zone, start in places if column == 8} == {(0, 0), (1, 0), (2, 0)}
+    assert _lexical(_lexical_state(block), list(BLOCK.lexicon.normalization)).names == block.names
 
 
 def test_a_title_alone_says_nothing_of_the_text():

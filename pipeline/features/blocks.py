@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -120,13 +120,15 @@ class TfidfBlocks(BaseEstimator):  # type: ignore[misc]
         item = (name, fields, vectorizer)
         self.blocks, self.blocks_ = [*self.blocks, item], [*getattr(self, "blocks_", ()), item]
 
-    def reweigh(self, title: Texts, lede: Texts, body: Texts) -> TfidfBlocks:
+    def reweigh(self, title: Texts, lede: Texts, body: Texts, *, names: Collection[str] | None = None) -> TfidfBlocks:
         """Learn the inverse document frequencies anew, from other articles; the vocabulary stays.
 
         Parameters
         ----------
         title, lede, body : sequence of str
             Raw texts of the articles, three parallel lists.
+        names : collection of str, optional
+            Blocks that learn; all of them if not given.
 
         Returns
         -------
@@ -136,8 +138,8 @@ class TfidfBlocks(BaseEstimator):  # type: ignore[misc]
         engine, texts = self.compiled()
         documents = list(self._documents(texts, title, lede, body))
         frequency = engine.document_frequency(documents)
-        for (_, _, vectorizer), columns in zip(self.blocks_, self.slices.values(), strict=True):
-            if vectorizer.use_idf:
+        for (name, _, vectorizer), columns in zip(self.blocks_, self.slices.values(), strict=True):
+            if vectorizer.use_idf and (names is None or name in names):
                 vectorizer.weigh(frequency[columns], len(documents))
         return self
 

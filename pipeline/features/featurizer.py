@@ -54,11 +54,14 @@ class Featurizer:
             n_jobs=n_jobs,
         )
         self._latent = {name: block for name, block in blocks.items() if isinstance(block, LatentConfig)}
+        self._reweighed = [
+            name for name, block in blocks.items() if isinstance(block, TfidfConfig) and block.idf == "all"
+        ]
         self._coordinates: dict[str, NDArray[np.float64]] = {}
         self.lexical: dict[str, TermsBlock | TargetBlock | PairBlock] = {}
         for name, block in blocks.items():
             if isinstance(block, TermsConfig):
-                self.lexical[name] = TermsBlock(Lexicon(load_groups(block.path), normalization))
+                self.lexical[name] = TermsBlock(Lexicon(load_groups(block.path), normalization), counts=block.counts)
             elif isinstance(block, PairConfig):
                 self.lexical[name] = PairBlock(Lexicon(load_groups(block.path), normalization))
             elif isinstance(block, TargetConfig):
@@ -71,8 +74,8 @@ class Featurizer:
     ) -> csr_matrix:
         """Learn vocabulary and IDF from raw articles; csr matrix of shape (n_articles, n_features).
 
-        With a background, IDF is learned from both together: how rare a word is in the news at large is known better
-        from many articles without labels than from few with them.
+        With a background, IDF is learned from both together, unless a block is told otherwise: how rare a word is in
+        the news at large is known better from many articles without labels than from few with them.
         """
         for block in self.lexical.values():
             if isinstance(block, PairBlock):
@@ -80,8 +83,9 @@ class Featurizer:
         if background is not None or self._latent:
             if self.tfidf.blocks:
                 self.tfidf.fit(title, lede, body)
-            if self.tfidf.blocks and background is not None:
-                self.tfidf.reweigh(*([*own, *more] for own, more in zip((title, lede, body), background, strict=True)))
+            if self._reweighed and background is not None:
+                both = ([*own, *more] for own, more in zip((title, lede, body), background, strict=True))
+                self.tfidf.reweigh(*both, names=self._reweighed)
             for name, words in self._latent.items():
                 self._learn(name, words, (title, lede, body), background)
             return self.transform(title, lede, body)
@@ -127,7 +131,7 @@ class Featurizer:
         return block_diag(parts, format="csr")
 
     def __getstate__(self) -> dict[str, object]:
-        return {name: value for name, value in vars(self).items() if name not in ("_latent", "_coordinates")}
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
 
     def transform(self, title: Texts, lede: Texts, body: Texts) -> csr_matrix:
         """The matrix of raw articles, shape (n_articles, n_features)."""

@@ -15,6 +15,9 @@ MEASURES = ("in title", "in lede", "share of sentences", "early")
 """What is measured of each group: between 0 and 1 each, whatever the article's length, so that a model which learned
 from short articles is not misled by the asides of long ones."""
 
+COUNT = "occurrences"
+"""What may be measured beside it, as log(1 + count), where texts are short and about equally long, as posts are."""
+
 
 class TermsBlock:
     """Salience of term groups.
@@ -25,15 +28,24 @@ class TermsBlock:
     Parameters
     ----------
     lexicon : Lexicon
+    counts : bool
+        Whether occurrences are counted as well.
     """
 
-    def __init__(self, lexicon: Lexicon) -> None:
+    counts = False  # models from before they could be counted do not say
+
+    def __init__(self, lexicon: Lexicon, *, counts: bool = False) -> None:
         self.lexicon = lexicon
+        self.counts = counts
 
     @property
     def names(self) -> list[str]:
         """One name a column: the group and the measure."""
-        return [f"{group} {measure}" for measure in MEASURES for group in self.lexicon.names]
+        return [f"{group} {measure}" for measure in self._measured for group in self.lexicon.names]
+
+    @property
+    def _measured(self) -> tuple[str, ...]:
+        return (*MEASURES, COUNT) if self.counts else MEASURES
 
     def measure(self, title: Texts, lede: Texts, body: Texts) -> Measures:
         """Measure normalized articles."""
@@ -53,6 +65,8 @@ class TermsBlock:
         first = np.full(shape, np.inf)
         np.minimum.at(first, (holder, pair[:, 1]), found.position[pair[:, 0]])
         measures = [count(zone == 0) > 0, count(zone == 1) > 0, sentences / total, 1 / (1 + first)]
+        if self.counts:
+            measures.append(np.log1p(count(zone >= 0)))
         return Measures(np.hstack([np.asarray(m, dtype=np.float64) for m in measures]))
 
     def spoken(self, title: Texts, lede: Texts, body: Texts) -> Spoken:
@@ -65,7 +79,7 @@ class TermsBlock:
         in_text = zone > 0
         np.minimum.at(first, (article[in_text], group[in_text]), position[in_text])
         earliest = in_text & (position == first[article, group])
-        measured = (zone == 0, zone == 1, in_text, earliest)
-        rows = [np.nonzero(of)[0] for _, of in zip(MEASURES, measured, strict=True)]
+        measured = (zone == 0, zone == 1, in_text, earliest, zone >= 0)
+        rows = [np.nonzero(of)[0] for _, of in zip(self._measured, measured, strict=False)]
         column = [group[r] + i * len(self.lexicon.groups) for i, r in enumerate(rows)]
         return found.spoken(hit[np.concatenate(rows)], np.concatenate(column))
