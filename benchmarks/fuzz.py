@@ -215,7 +215,7 @@ def models(folder: Path) -> Target:
                     name = provider.PickValueInList(sorted(changed_parts))
                     array = {"it": np.load(spoiled.io.BytesIO(changed_parts[name]))}
                     _change_array(array, "it", provider)
-                    changed_parts[name] = spoiled._npy(array["it"])
+                    changed_parts[name] = spoiled.npy(array["it"])
             whole = changed_parts | {"schema.json": json.dumps(tree).encode()}
             spoiled.reseal(copy, spoiled.MODEL, spoiled.pack(whole, spoiled.zipfile.ZIP_STORED))
             with contextlib.suppress(MirsadError):
@@ -230,9 +230,10 @@ def models(folder: Path) -> Target:
 def _change_arrays(arrays: dict[str, np.ndarray], provider: atheris.FuzzedDataProvider) -> None:
     name = provider.PickValueInList(sorted(arrays))
     if name in ("page", "tfidf_meta") and provider.ConsumeBool():
-        page = json.loads(bytes(arrays[name]))
-        _change_tree(page, provider)
-        arrays[name] = np.frombuffer(json.dumps(page).encode(), np.uint8)
+        with contextlib.suppress(ValueError, TypeError):  # where an earlier change left no page of JSON
+            page = json.loads(bytes(arrays[name]))
+            _change_tree(page, provider)
+            arrays[name] = np.frombuffer(json.dumps(page).encode(), np.uint8)
     elif provider.ConsumeIntInRange(0, 20) == 0:
         del arrays[name]
     else:
@@ -244,7 +245,8 @@ def _change_array(arrays: dict[str, np.ndarray], name: str, provider: atheris.Fu
     what = provider.ConsumeIntInRange(0, 9)
     if what == 0:
         kinds = ["u1", "i4", "i8", "u4", "u8", "f4", "f8", ">u8", "?", "c16", "U3"]
-        array = array.astype(provider.PickValueInList(kinds))
+        with np.errstate(invalid="ignore"):
+            array = array.astype(provider.PickValueInList(kinds))
     elif what == 1:
         array = array[: provider.ConsumeIntInRange(0, max(len(array), 1))] if array.ndim else array
     elif what == 2:

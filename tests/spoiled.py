@@ -99,8 +99,8 @@ def attributes(schema: JSON, *path: str) -> JSON:
     """The attributes of an object of a schema, by the names that lead to it."""
     found = schema["content"]["content"]
     for name in path:
-        found = found[name]["content"]["content"] if "key_types" not in found[name] else found[name]["content"]
-    return found  # type: ignore[no-any-return]
+        found = found[name]["content"]["content"]
+    return found
 
 
 def node(loader: str, module: str, name: str, **more: object) -> JSON:
@@ -269,11 +269,11 @@ def _archives() -> Iterator[Spoiled]:
     yield one("code in an array's header", "is not a model file", lambda p: pack(p | {"intercept.npy": code}))
     deep = array_file("(" * 9000)
     yield one("a header that is nested", "is not a model file", lambda p: pack(p | {"intercept.npy": deep}))
-    yield one("texts in an array", "no array of numbers", lambda p: pack(p | {"intercept.npy": _npy(["a", "b"])}))
+    yield one("texts in an array", "no array of numbers", lambda p: pack(p | {"intercept.npy": npy(["a", "b"])}))
     yield one("an array cut short", lied, lambda p: pack(p | {"intercept.npy": p["intercept.npy"][:-3]}))
     objects = np.array([Touch(Path("ran"))], dtype=object)
-    yield one("a pickle in an array", "no array of numbers", lambda p: pack(p | {"page.npy": _npy(objects)}))
-    yield one("a pickle among skops' arrays", "no array of numbers", lambda p: _first_array(p, _npy(objects)), MODEL)
+    yield one("a pickle in an array", "no array of numbers", lambda p: pack(p | {"page.npy": npy(objects)}))
+    yield one("a pickle among skops' arrays", "no array of numbers", lambda p: _first_array(p, npy(objects)), MODEL)
     yield one("nothing in it", "holds no model that can be used", lambda p: pack({}))
     yield one("skops in the scorer's place", "holds no model that can be used", lambda p: pack({"schema.json": b"{}"}))
 
@@ -282,7 +282,7 @@ def _with_member(parts: dict[str, bytes], name: str) -> bytes:
     return pack(parts | {name: b"x"})
 
 
-def _npy(array: Any) -> bytes:
+def npy(array: Any) -> bytes:
     buffer = io.BytesIO()
     np.save(buffer, np.asarray(array))
     return buffer.getvalue()
@@ -312,7 +312,7 @@ def _encrypted(content: bytes) -> bytes:
 # -------------------------------------------------------------------------------------------------- sealed: scorer
 
 
-def _put(name: str, value: object, *at: Any) -> Callable[[Path], None]:
+def put(name: str, value: object, *at: Any) -> Callable[[Path], None]:
     """Write a value into an array of the scorer; at taken slots where `at` is "taken"."""
 
     def change(arrays: dict[str, np.ndarray]) -> None:
@@ -334,23 +334,23 @@ def _scorer() -> Iterator[Spoiled]:
         return Spoiled(f"scorer: {name}", SCORER, change, says)
 
     far, column = np.uint64(1 << 62), "a column that there is not"
-    yield one("an n-gram's column far away", column, _put("tfidf_1.table", far, "taken", 1, 0))
-    yield one("an n-gram's node far away", "a node", _put("tfidf_1.table", np.uint64(0xFFFFFFFF), "taken", 1, 0))
-    yield one("a word's number far away", "a word that there is not", _put("tfidf_0.slots", far, "taken", 2, 1))
-    yield one("a word's column far away", column, _put("tfidf_0.word_columns", 2**31 - 1, 0))
-    yield one("a word's column far below", column, _put("tfidf_0.word_columns", -(2**31), 0))
-    yield one("a word before the pool", "outside the pool", _put("tfidf_0.spans", -9, 0, 0))
-    yield one("a word behind the pool", "outside the pool", _put("tfidf_0.spans", 1 << 60, 0, 1))
-    yield one("a word across the sum", "outside the pool", _put("tfidf_0.spans", 2**63 - 1, 0, slice(None)))
-    yield one("a column of no block", "belongs to no block", _put("tfidf_blocks", 7, 0))
-    yield one("an expansion far away", "an expansion", _put("tfidf_units", np.uint32(1 << 26 | 2_000_000), 65))
-    yield one("a code that is none", "a code", _put("tfidf_units", np.uint32(1 << 21), 65))
-    yield one("a code that is too large", "a code", _put("tfidf_units", np.uint32(1 << 21 | 4095), 65))
-    yield one("an entry that is none", "an entry", _put("tfidf_units", np.uint32(1 << 31), 65))
+    yield one("an n-gram's column far away", column, put("tfidf_1.table", far, "taken", 1, 0))
+    yield one("an n-gram's node far away", "a node", put("tfidf_1.table", np.uint64(0xFFFFFFFF), "taken", 1, 0))
+    yield one("a word's number far away", "a word that there is not", put("tfidf_0.slots", far, "taken", 2, 1))
+    yield one("a word's column far away", column, put("tfidf_0.word_columns", 2**31 - 1, 0))
+    yield one("a word's column far below", column, put("tfidf_0.word_columns", -(2**31), 0))
+    yield one("a word before the pool", "outside the pool", put("tfidf_0.spans", -9, 0, 0))
+    yield one("a word behind the pool", "outside the pool", put("tfidf_0.spans", 1 << 60, 0, 1))
+    yield one("a word across the sum", "outside the pool", put("tfidf_0.spans", 2**63 - 1, 0, slice(None)))
+    yield one("a column of no block", "belongs to no block", put("tfidf_blocks", 7, 0))
+    yield one("an expansion far away", "an expansion", put("tfidf_units", np.uint32(1 << 26 | 2_000_000), 65))
+    yield one("a code that is none", "a code", put("tfidf_units", np.uint32(1 << 21), 65))
+    yield one("a code that is too large", "a code", put("tfidf_units", np.uint32(1 << 21 | 4095), 65))
+    yield one("an entry that is none", "an entry", put("tfidf_units", np.uint32(1 << 31), 65))
     full = np.uint64(5)
-    yield one("a table without an end", "is full", _put("tfidf_1.table", full, slice(None), 0))
-    yield one("a table that is too full", "is too full", _put("tfidf_1.table", full, slice(1, None), 0))
-    yield one("words without an end", "is full", _put("tfidf_0.slots", full, slice(None), 1))
+    yield one("a table without an end", "is full", put("tfidf_1.table", full, slice(None), 0))
+    yield one("a table that is too full", "is too full", put("tfidf_1.table", full, slice(1, None), 0))
+    yield one("words without an end", "is full", put("tfidf_0.slots", full, slice(None), 1))
     yield one("a table of 100 slots", "has 100 slots", _as("tfidf_1.table", lambda a: a[:100]))
     yield one("a table of no slots", "has 0 slots", _as("tfidf_1.table", lambda a: a[:0]))
     yield one("a table of three columns", "has the shape", _as("tfidf_1.table", lambda a: np.c_[a, a[:, :1]]))
@@ -362,9 +362,9 @@ def _scorer() -> Iterator[Spoiled]:
     yield one("rows of one dimension", "rows has no outputs", _as("tfidf_rows", lambda a: a[:, 0]))
     yield one("rows of another type", "rows is no array of float32", _as("tfidf_rows", lambda a: a.astype(float)))
     yield one("an output too few", "other outputs", _as("tfidf_rows", lambda a: a[:, :-1].copy()))
-    yield one("a weight that is no number", "no number", _put("tfidf_rows", np.nan, 3, 1))
-    yield one("an endless weight", "no number", _put("tfidf_rows", np.inf, 3, 1))
-    yield one("an endless intercept", "no number", _put("intercept", -np.inf, 0))
+    yield one("a weight that is no number", "no number", put("tfidf_rows", np.nan, 3, 1))
+    yield one("an endless weight", "no number", put("tfidf_rows", np.inf, 3, 1))
+    yield one("an endless intercept", "no number", put("intercept", -np.inf, 0))
     yield one("an intercept too few", "intercept has the shape", _as("intercept", lambda a: a[:-1]))
     yield one("listed terms without weights", "weights of listed terms", _as("lexical_0", lambda a: a[:-1]))
     yield one("an array too few", "other arrays", lambda f: edit_arrays(f, lambda a: a.pop("tfidf_0.pool") is None))
@@ -426,7 +426,7 @@ def _array(folder: Path, find: Callable[[JSON], JSON], make: Callable[[np.ndarra
     """Change an array of the skops file, and seal it again."""
     parts = members(folder, MODEL)
     name = find(json.loads(parts["schema.json"]))["file"]
-    parts[name] = _npy(make(np.load(io.BytesIO(parts[name]))))
+    parts[name] = npy(make(np.load(io.BytesIO(parts[name]))))
     reseal(folder, MODEL, pack(parts))
 
 

@@ -69,7 +69,7 @@ def foreign() -> None:
 
 
 def astray() -> None:
-    spoiled._put("tfidf_0.word_columns", 2**31 - 1, 0)(Path("model"))
+    spoiled.put("tfidf_0.word_columns", 2**31 - 1, 0)(Path("model"))
 
 
 def config(**more: object) -> None:
