@@ -277,3 +277,12 @@ class TestOverrides:
     def test_through_a_value(self, tmp_path):
         with pytest.raises(ConfigError, match="goes through 'name', which is a value"):
             configs.load(least(tmp_path), ["output.name.first=a"])
+
+
+def test_a_key_that_is_called_as_pydantic_calls_keys(tmp_path):
+    """Found by fuzzing: `[key]` is what pydantic adds to a location to say that the key itself is wrong."""
+    least(tmp_path)
+    path = tmp_path / "run.toml"
+    path.write_text('"[key]" = 1\n' + path.read_text())
+    with pytest.raises(ConfigError, match=r"1 mistake\n  \[key\]: unknown key, expected seed"):
+        configs.load(path)
