@@ -73,10 +73,9 @@ class PairBlock:
         for i, (one, other) in enumerate(zip(*sides, strict=True)):
             a, b = _words(one), _words(other)
             shares = []
-            for side, (mine, theirs) in enumerate(((a, b), (b, a))):
+            for side, (mine, theirs, alike) in enumerate(zip((a, b), (b, a), likeness(a, b), strict=True)):
                 known = np.array([number.get(word, len(self.words)) for word in mine], dtype=np.int64)
-                rarity, alike = self.rarity[known], likeness(mine, theirs)
-                new = alike < ALIKE
+                rarity, new = self.rarity[known], alike < ALIKE
                 share = float(rarity @ new / rarity.sum()) if len(mine) else 0.0
                 shares.append(share)
                 dense[i, 6 * side : 6 * side + 6] = (
@@ -103,10 +102,10 @@ class PairBlock:
             placed: list[list[tuple[str, int, int, int]]] = [[], []]
             for zone, part in enumerate(parts):
                 placed[zone > 0] += [(bare(m.group()), zone, *m.span()) for m in _WORD.finditer(part)]
-            for side, (mine, theirs) in enumerate((placed, placed[::-1])):
-                new = likeness([word for word, *_ in mine], [word for word, *_ in theirs]) < ALIKE
-                for (word, zone, start, end), is_new in zip(mine, new, strict=True):
-                    if is_new and word in number:
+            found = likeness(*([word for word, *_ in side] for side in placed))
+            for side, (mine, alike) in enumerate(zip(placed, found, strict=True)):
+                for (word, zone, start, end), like in zip(mine, alike, strict=True):
+                    if like < ALIKE and word in number:
                         entries.append((edge + number[word] + side * len(self.words), i, zone, start, end))
         return Spoken(*np.array(entries, dtype=np.int64).reshape(-1, 5).T)
 
@@ -172,17 +171,19 @@ def bare(word: str) -> str:
     return word
 
 
-def likeness(words: Sequence[str], others: Sequence[str]) -> NDArray[np.float64]:
-    """How like the likest of the other words each word is, shape (n_words,).
+def likeness(words: Sequence[str], others: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How like the likest of the others each word is, shape (n_words,), and each other word likewise, (n_others,).
 
     Dice's coefficient of pairs of letters (Dice, 1945), with the ends of a word as letters; numbers are equal or not
     alike at all.
     """
-    there = set(others)
-    return np.array([1.0 if w in there else max((_dice(w, o) for o in there), default=0.0) for w in words], float)
+    table = np.array([[_dice(word, other) for other in others] for word in words]).reshape(len(words), len(others))
+    return table.max(axis=1, initial=0.0), table.max(axis=0, initial=0.0)
 
 
 def _dice(one: str, other: str) -> float:
+    if one == other:
+        return 1.0
     if one.isdigit() or other.isdigit():
         return 0.0
     a, b = _pairs(one), _pairs(other)
