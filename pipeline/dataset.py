@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -68,6 +68,12 @@ class Dataset:
         table = self.table if rows is None else self.table.iloc[rows]
         return table_fields(table)
 
+    def batches(self, rows: NDArray[np.int64] | None = None, size: int = 2048) -> Iterator[NDArray[np.int64]]:
+        """Rows, of all articles if not given, in parts: what is made of texts should not be there for all at once."""
+        rows = np.arange(len(self)) if rows is None else rows
+        for start in range(0, len(rows), size):
+            yield rows[start : start + size]
+
     def labelled(self, head: str) -> NDArray[np.bool_]:
         """Which articles a head has a label for."""
         y = self.labels[head]
@@ -121,7 +127,7 @@ def load(config: Config) -> Dataset:
             f"{', '.join(table['origin'][table['id'] == twice.iloc[0]])}.",
         )
     labels = {name: encode_column(name, head, table, config.data.separator) for name, head in config.heads.items()}
-    texts = (table["title"] + "\n" + table["text"]).tolist()
+    texts = (f"{title}\n{text}" for title, text in zip(table["title"], table["text"], strict=True))
     return Dataset(
         table, labels, np.asarray(articles.duplicate_groups(texts, threshold=config.cleaning.duplicates)), rejects
     )

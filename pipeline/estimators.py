@@ -130,7 +130,13 @@ class Task(NamedTuple):
 
 
 def fit_tasks(
-    X: csr_matrix | NDArray[np.float64], tasks: Sequence[Task], n_classes: int, *, seed: int, n_jobs: int
+    X: csr_matrix | NDArray[np.float64],
+    tasks: Sequence[Task],
+    n_classes: int,
+    *,
+    seed: int,
+    n_jobs: int,
+    columns: NDArray[np.int64] | None = None,
 ) -> list[Linear]:
     """Fit many classifiers over the same articles: logistic regression all at once, others in threads.
 
@@ -143,13 +149,21 @@ def fit_tasks(
         As for `fit_linear`.
     n_jobs : int
         Threads.
+    columns : ndarray of int, optional
+        Features to fit on; all of them if not given.
 
     Returns
     -------
     list of Linear
+        With a weight for each of the columns.
     """
-    if isinstance(X, np.ndarray) and tasks[0].settings.name == "logistic_regression":
-        return _fit_logistic(X, tasks, n_classes)
+    if tasks[0].settings.name == "logistic_regression":
+        if isinstance(X, np.ndarray):
+            return _fit_logistic(X, tasks, n_classes)
+        if min(X.shape) > Rotated.MAX_ARTICLES:
+            return _fit_many(X, tasks, n_classes, columns, seed, n_jobs)
+    if columns is not None:
+        X = X[:, columns]
     from joblib import Parallel, delayed
 
     return list(
@@ -175,6 +189,30 @@ def _fit_logistic(Z: NDArray[np.float64], tasks: Sequence[Task], n_classes: int)
         weight[task.rows, column] = task.settings.C * task.weights(n_classes)
     coef, intercept = logistic.fit(Z, truth, weight)
     return [Linear(c, i) for c, i in zip(coef, intercept, strict=True)]
+
+
+def _fit_many(
+    X: csr_matrix,
+    tasks: Sequence[Task],
+    n_classes: int,
+    columns: NDArray[np.int64] | None,
+    seed: int,
+    n_jobs: int,
+) -> list[Linear]:
+    from pipeline import dual
+    from pipeline.features.plan import threads
+
+    weight = np.zeros((X.shape[0], len(tasks)), np.float32)
+    for column, task in enumerate(tasks):
+        weight[task.rows, column] = task.settings.C * task.weights(n_classes)
+    columns = np.arange(X.shape[1]) if columns is None else columns
+    used = np.zeros(X.shape[1], dtype=bool)
+    used[columns] = True
+    y = np.stack([task.y for task in tasks], axis=1).astype(np.int16)
+    coef, intercept = dual.fit(
+        X.astype(np.float32, copy=False), y, weight, n_classes, used=used, seed=seed, n_jobs=threads(n_jobs)
+    )
+    return [Linear(c[:, columns], i) for c, i in zip(coef, intercept, strict=True)]
 
 
 def fit_linear(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,11 +61,14 @@ class Judged:
 def judge(model: Model, data: Dataset, rows: Rows) -> Judged:
     """Ask one model about some rows."""
     scorer = model.compile()
-    columns = {name: data.table[name].iloc[rows].tolist() for name in scorer.columns}
-    answers = scorer.ask(data.fields(rows), columns)
-    return Judged(
-        rows, answers.probabilities, answers.decided, answers.familiar, [model], np.zeros(len(rows), dtype=np.int64)
-    )
+    parts = []
+    for part in data.batches(rows):
+        columns = {name: data.table[name].iloc[part].tolist() for name in scorer.columns}
+        answers = scorer.ask(data.fields(part), columns)
+        asked = np.zeros(len(part), dtype=np.int64)
+        parts.append(Judged(part, answers.probabilities, answers.decided, answers.familiar, [model], asked))
+    whole = stitched(parts)
+    return replace(whole, models=[model], asked=np.zeros(len(rows), dtype=np.int64))
 
 
 @dataclass
@@ -153,21 +156,31 @@ def evaluate_files(
 
 def cross_validate(config: Config, data: Dataset, *, background: Fields | None = None) -> Judged:
     """Ask about every article a model that was fitted, calibrated and given thresholds without it."""
-    outer = splits.folds(splits.strata(data.labels), data.groups, config.split.folds, seed=config.seed)
-    parts = [judge(models.fit(config, data, train, background=background), data, test) for train, test in outer]
-    rows = np.concatenate([part.rows for part in parts])
-    order = np.argsort(rows)
+    from joblib import Parallel, delayed
 
-    def stitched(values: list[NDArray[Any]]) -> NDArray[Any]:
-        return np.concatenate(values)[order]
+    outer = splits.folds(splits.strata(data.labels), data.groups, config.split.folds, seed=config.seed)
+    # one fold after the other, each of which uses all cores, unless joblib.parallel_config says where else
+    return stitched(Parallel()(delayed(_judge_fold)(config, data, *fold, background) for fold in outer))
+
+
+def _judge_fold(config: Config, data: Dataset, train: Rows, test: Rows, background: Fields | None) -> Judged:
+    return judge(models.fit(config, data, train, background=background), data, test)
+
+
+def stitched(parts: Sequence[Judged]) -> Judged:
+    """Judgements of the folds as one, in the order of the articles."""
+    order = np.argsort(np.concatenate([part.rows for part in parts]))
+
+    def whole(values: Iterable[NDArray[Any]]) -> NDArray[Any]:
+        return np.concatenate(list(values))[order]
 
     return Judged(
-        rows[order],
-        {name: stitched([part.probabilities[name] for part in parts]) for name in config.heads},
-        {name: stitched([part.decided[name] for part in parts]) for name in config.heads},
-        stitched([part.familiar for part in parts]),
+        whole(part.rows for part in parts),
+        {name: whole(part.probabilities[name] for part in parts) for name in parts[0].probabilities},
+        {name: whole(part.decided[name] for part in parts) for name in parts[0].decided},
+        whole(part.familiar for part in parts),
         [part.models[0] for part in parts],
-        stitched([np.full(len(part.rows), i) for i, part in enumerate(parts)]),
+        whole(np.full(len(part.rows), i) for i, part in enumerate(parts)),
     )
 
 
@@ -239,7 +252,7 @@ def baselines(config: Config, data: Dataset, rows: Rows) -> dict[str, dict[str, 
         for name, head in config.heads.items():
             if head.kind == "multilabel" and all(f"{label}/terms" in groups for label in head.labels):
                 lexicon = Lexicon({label: groups[f"{label}/terms"] for label in head.labels}, config.text.normalization)
-                answers["terms"][name] = by_terms(lexicon, data.fields(rows)).astype(np.float64)
+                answers["terms"][name] = by_terms(lexicon, data, rows).astype(np.float64)
     result = {}
     for baseline, said in answers.items():
         heads = {name: head for name, head in config.heads.items() if name in said}
@@ -251,8 +264,12 @@ def baselines(config: Config, data: Dataset, rows: Rows) -> dict[str, dict[str, 
     return result
 
 
-def by_terms(lexicon: Lexicon, fields: Fields) -> NDArray[np.bool_]:
-    """Labels by their terms alone, shape (n_articles, n_groups): in the title, the lede, or two sentences."""
+def by_terms(lexicon: Lexicon, data: Dataset, rows: Rows) -> NDArray[np.bool_]:
+    """Labels by their terms alone, shape (n_rows, n_groups): in the title, the lede, or two sentences."""
+    return np.concatenate([_by_terms(lexicon, data.fields(part)) for part in data.batches(rows)])
+
+
+def _by_terms(lexicon: Lexicon, fields: Fields) -> NDArray[np.bool_]:
     normalize = Normalizer(lexicon.normalization)
     found = lexicon.find(*([normalize(text) for text in field] for field in fields))
     sentence, group = grouped(found, lexicon.membership)

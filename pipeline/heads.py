@@ -244,27 +244,64 @@ def fit_head(
     LabelError
         Where a label has too few articles, or all of them.
     """
-    default = config.default if config.gate else None
+    check_counts(name, config, y, folds)
     if config.kind == "multilabel":
-        _check_counts(name, config, config.labels, y, folds)
         found = _fit_outputs(config, X, list(y.T), 2, folds, seed, n_jobs)
         linear = Linear(np.vstack([f[0].coef for f in found]), np.concatenate([f[0].intercept for f in found]))
-        held_out = np.column_stack([f[1] for f in found])
-        calibration = fit_binary(config.calibration, held_out, y)
-        p = calibration(held_out)
-        thresholds = [choose_threshold(config.threshold, p[:, i], y[:, i]) for i in range(len(config.labels))]
         chosen = {label: f[2] for label, f in zip(config.labels, found, strict=True)}
-        rule = Rule(name, config.kind, list(config.labels), None, config.blocks, calibration, thresholds, 0.0)
-        return _with_confidence(rule, config, p, y == 1, linear, chosen)
-    names = [*config.labels, NOT_APPLICABLE] if default else list(config.labels)
-    _check_counts(name, config, names, (y[:, None] == np.arange(len(names))).astype(np.int64), folds)
+        return calibrated(name, config, np.column_stack([f[1] for f in found]), y, linear, chosen)
+    names = class_names(config)
     known = sorted(set(of or ()) - {""})
     places = np.array([known.index(value) + 1 if value else 0 for value in of or [""] * len(y)], dtype=np.int64)
     spread = contexts.spread(X, places, len(known)) if known else X
     [(linear, held_out, choice)] = _fit_outputs(config, spread, [y], len(names), folds, seed, n_jobs, places)
     if known:
         linear = rounded(contexts.gather(linear, X.shape[1], len(known)))
-    scaling = fit_exclusive(config.calibration, held_out, y, len(names))
+    return calibrated(name, config, held_out, y, linear, {"all": choice}, known)
+
+
+def class_names(config: HeadConfig) -> list[str]:
+    """What a head's labels, as `encode` gives them, count or number: its labels, and for a gate what lies outside."""
+    return [*config.labels, NOT_APPLICABLE] if config.gate and config.default else list(config.labels)
+
+
+def calibrated(
+    name: str,
+    config: HeadConfig,
+    held_out: NDArray[np.float64],
+    y: NDArray[np.int64],
+    linear: Linear,
+    chosen: dict[str, Any],
+    known: Sequence[str] = (),
+) -> Head:
+    """A head out of its weights: calibration, thresholds and the bar of confidence, learned on scores.
+
+    Parameters
+    ----------
+    name : str
+    config : HeadConfig
+    held_out : ndarray of shape (n_articles, n_outputs)
+        Scores of models that had not seen the article.
+    y : ndarray
+        As `encode` gives it.
+    linear : Linear
+    chosen : dict
+        The settings that were chosen, by output.
+    known : sequence of str
+        Contexts that the weights are by.
+
+    Returns
+    -------
+    Head
+    """
+    if config.kind == "multilabel":
+        calibration = fit_binary(config.calibration, held_out, y)
+        p = calibration(held_out)
+        thresholds = [choose_threshold(config.threshold, p[:, i], y[:, i]) for i in range(len(config.labels))]
+        rule = Rule(name, config.kind, list(config.labels), None, config.blocks, calibration, thresholds, 0.0)
+        return _with_confidence(rule, config, p, y == 1, linear, chosen)
+    default = config.default if config.gate else None
+    scaling = fit_exclusive(config.calibration, held_out, y, len(class_names(config)))
     rule = Rule(
         name,
         config.kind,
@@ -275,11 +312,11 @@ def fit_head(
         [],
         0.0,
         by=config.by if known else None,
-        contexts=known or None,
+        contexts=list(known) or None,
     )
     p = rule.probabilities(held_out)
     truth = y if default is None else np.where(y == len(config.labels), config.labels.index(default), y)
-    return _with_confidence(rule, config, p, truth[:, None] == np.arange(len(config.labels)), linear, {"all": choice})
+    return _with_confidence(rule, config, p, truth[:, None] == np.arange(len(config.labels)), linear, chosen)
 
 
 def _with_confidence(
@@ -313,23 +350,23 @@ def _fit_outputs(
     """For each target the model at its best setting, its held-out scores (n_articles, n_outputs), and that setting."""
     rotated = Rotated(X) if Rotated.suits(config.estimator, X) else None
     space = X if rotated is None else rotated.Z
-    candidates = _candidates(config.estimator)
+    settings = candidates(config.estimator)
     everything = np.arange(X.shape[0])
     jobs = [
         Task(setting, train, y, places)
         for y in targets
-        for setting in candidates
+        for setting in settings
         for train in [*(train for train, _ in folds), everything]
     ]
     fitted = iter(fit_tasks(space, jobs, n_classes, seed=seed, n_jobs=n_jobs))
     results = []
     for y in targets:
         best: tuple[float, Estimator, NDArray[np.float64], Linear] | None = None
-        for setting in candidates:
+        for setting in settings:
             held_out = np.zeros((len(y), 1 if n_classes == 2 else n_classes))
             for _, test in folds:
                 held_out[test] = next(fitted).decision(space[test])
-            loss, whole = _loss(held_out, y, n_classes), next(fitted)
+            loss, whole = calibrated_loss(held_out, y, n_classes), next(fitted)
             if best is None or loss < best[0]:
                 best = loss, setting, held_out, whole
         assert best is not None
@@ -340,7 +377,8 @@ def _fit_outputs(
     return results
 
 
-def _candidates(estimator: Estimator) -> list[Estimator]:
+def candidates(estimator: Estimator) -> list[Estimator]:
+    """The settings to choose among."""
     from itertools import product
 
     keys = list(estimator.grid)
@@ -350,16 +388,16 @@ def _candidates(estimator: Estimator) -> list[Estimator]:
     ]
 
 
-def _loss(held_out: NDArray[np.float64], y: NDArray[np.int64], n_classes: int) -> float:
+def calibrated_loss(held_out: NDArray[np.float64], y: NDArray[np.int64], n_classes: int) -> float:
     """Log loss of held-out scores once calibrated: a proper score, and steadier than F1 on few articles."""
     p = fit_exclusive("sigmoid", held_out, y, n_classes)(held_out)
     return float(-np.mean(np.log(np.maximum(p[np.arange(len(y)), y], 1e-12))))
 
 
-def _check_counts(
-    name: str, config: HeadConfig, labels: Sequence[str], has: NDArray[np.int64], folds: Sequence[Any]
-) -> None:
-    """Refuse labels that cannot be learned; `has` (n_articles, n_labels) is 1 where an article has the label."""
+def check_counts(name: str, config: HeadConfig, y: NDArray[np.int64], folds: Sequence[Any]) -> None:
+    """Refuse labels that cannot be learned from y, as `encode` gives it, or not in every fold. Raises LabelError."""
+    labels = class_names(config)
+    has = y if config.kind == "multilabel" else (y[:, None] == np.arange(len(labels))).astype(np.int64)
     few = "Label 4 articles with it at least, so that some can be kept for judging (20 for useful results)"
     for label, column in zip(labels, has.T, strict=True):
         count = int(column.sum())

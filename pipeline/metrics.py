@@ -36,7 +36,8 @@ def multilabel(
         macro_f1, micro_f1, exact_match and hamming_loss, each with its interval, and n. A number that is undefined
         (precision without predictions, everything without support) is None; F1 is 0 when a label is missed altogether.
     """
-    per_label = _per_label(labels, truth, decided, seed)
+    figures = _Figures(truth, decided, seed)
+    per_label = figures.per_label(labels)
     for i, label in enumerate(labels):
         per_label[label]["average_precision"] = average_precision(truth[:, i], probabilities[:, i])
         per_label[label]["ece"] = calibration_error(truth[:, i], probabilities[:, i])
@@ -44,14 +45,10 @@ def multilabel(
         "kind": "multilabel",
         "n": len(truth),
         "labels": per_label,
-        "macro_f1": _with_interval(lambda rows: float(f1(truth[rows], decided[rows]).mean()), len(truth), seed),
-        "micro_f1": _with_interval(
-            lambda rows: float(f1(truth[rows].reshape(-1, 1), decided[rows].reshape(-1, 1))[0]), len(truth), seed
-        ),
-        "exact_match": _with_interval(
-            lambda rows: float((truth[rows] == decided[rows]).all(axis=1).mean()), len(truth), seed
-        ),
-        "hamming_loss": _with_interval(lambda rows: float((truth[rows] != decided[rows]).mean()), len(truth), seed),
+        "macro_f1": figures.overall("macro_f1"),
+        "micro_f1": figures.overall("micro_f1"),
+        "exact_match": figures.overall("exact_match"),
+        "hamming_loss": figures.overall("hamming_loss"),
     }
 
 
@@ -82,12 +79,13 @@ def single(
     """
     decided = probabilities.argmax(axis=1)
     t, d = truth[:, None] == np.arange(len(labels)), decided[:, None] == np.arange(len(labels))
+    figures = _Figures(t, d, seed)
     result: dict[str, Any] = {
         "kind": "single",
         "n": len(truth),
-        "labels": _per_label(labels, t, d, seed),
-        "macro_f1": _with_interval(lambda rows: float(f1(t[rows], d[rows]).mean()), len(truth), seed),
-        "accuracy": _with_interval(lambda rows: float((truth[rows] == decided[rows]).mean()), len(truth), seed),
+        "labels": figures.per_label(labels),
+        "macro_f1": figures.overall("macro_f1"),
+        "accuracy": figures.overall("exact_match"),
         "confusion": np.bincount(truth * len(labels) + decided, minlength=len(labels) ** 2)
         .reshape(len(labels), -1)
         .tolist(),
@@ -166,20 +164,59 @@ def calibration_error(truth: Bools, probability: NDArray[np.float64], bins: int 
     )
 
 
-def _per_label(labels: Sequence[str], truth: Bools, decided: Bools, seed: int) -> dict[str, dict[str, Any]]:
-    both, gold, given = (truth & decided).sum(axis=0), truth.sum(axis=0), decided.sum(axis=0)
-    intervals = _bootstrap(lambda rows: f1(truth[rows], decided[rows]), len(truth), seed)
-    return {
-        label: {
-            "precision": float(both[i] / given[i]) if given[i] else None,
-            "recall": float(both[i] / gold[i]) if gold[i] else None,
-            "f1": float(f1(truth[:, i : i + 1], decided[:, i : i + 1])[0]),
-            "f1_interval": [float(intervals[0][i]), float(intervals[1][i])],
-            "support": int(gold[i]),
-            "predicted": int(given[i]),
+class _Figures:
+    """Figures of decisions, with 95 % intervals from common draws.
+
+    All figures are made of counts, so that equal rows of truth and decisions are counted once, with a weight: a draw
+    is a weight for each of a few dozen kinds of rows, however many articles there are.
+    """
+
+    OVERALL = ("macro_f1", "micro_f1", "exact_match", "hamming_loss")
+
+    def __init__(self, truth: Bools, decided: Bools, seed: int) -> None:
+        kinds, kind = np.unique(np.hstack([truth, decided]), axis=0, return_inverse=True)
+        self._truth, self._decided = np.split(kinds.astype(np.int64), 2, axis=1)
+        self._weight = np.bincount(kind.ravel(), minlength=len(kinds))
+        self._values = self._of(self._weight)
+        self._low, self._high = _bootstrap(
+            lambda rows: self._of(np.bincount(kind.ravel()[rows], minlength=len(kinds))), len(truth), seed
+        )
+
+    def _of(self, weight: NDArray[np.int64]) -> NDArray[np.float64]:
+        """F1 of each label, then the overall figures, for so many articles of each kind."""
+        both = 2 * (weight @ (self._truth & self._decided))
+        total = weight @ (self._truth + self._decided)
+        wrong = (self._truth != self._decided).sum(axis=1)
+        each = both / np.maximum(total, 1)
+        n = weight.sum()
+        overall = (
+            each.mean(),
+            both.sum() / max(total.sum(), 1),
+            (weight @ (wrong == 0)) / n,
+            (weight @ wrong) / (n * len(each)),
+        )
+        return np.append(each, overall)
+
+    def overall(self, name: str) -> dict[str, Any]:
+        """An overall figure and its interval."""
+        i = self.OVERALL.index(name) - len(self.OVERALL)
+        return {"value": float(self._values[i]), "interval": [float(self._low[i]), float(self._high[i])]}
+
+    def per_label(self, labels: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Figures of each label, with the interval of F1."""
+        gold, given = self._weight @ self._truth, self._weight @ self._decided
+        both = self._weight @ (self._truth & self._decided)
+        return {
+            label: {
+                "precision": float(both[i] / given[i]) if given[i] else None,
+                "recall": float(both[i] / gold[i]) if gold[i] else None,
+                "f1": float(self._values[i]),
+                "f1_interval": [float(self._low[i]), float(self._high[i])],
+                "support": int(gold[i]),
+                "predicted": int(given[i]),
+            }
+            for i, label in enumerate(labels)
         }
-        for i, label in enumerate(labels)
-    }
 
 
 def _with_interval(measure: Callable[[NDArray[np.int64]], float], n: int, seed: int) -> dict[str, Any]:

@@ -153,11 +153,7 @@ def fit(config: Config, data: Dataset, rows: NDArray[np.int64], *, background: F
     try:
         X = featurizer.fit_transform(*data.fields(rows), background=background)
     except ValueError as error:
-        raise ConfigError(
-            f"no features can be made of {len(rows)} articles: {error}",
-            where="[features]",
-            hint="Lower min_df, raise max_df, or add articles.",
-        ) from error
+        raise no_features(error, len(rows)) from error
     heads: dict[str, Head] = {}
     for name, settings in config.heads.items():
         known = data.labelled(name)[rows]
@@ -179,3 +175,12 @@ def fit(config: Config, data: Dataset, rows: NDArray[np.int64], *, background: F
         if tie is not None:
             head.linear = rounded(Linear((tie @ head.linear.coef.T).T, head.linear.intercept))
     return Model(featurizer, heads)
+
+
+def no_features(error: ValueError, n: int) -> ConfigError:
+    """What to tell a user whose articles have none of the features asked for."""
+    return ConfigError(
+        f"no features can be made of {n} articles: {error}",
+        where="[features]",
+        hint="Lower min_df, raise max_df, or add articles.",
+    )

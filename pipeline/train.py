@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline import dataset, evaluate, jobs, splits, store
+from pipeline import crossfit, dataset, evaluate, jobs, splits, store
 from pipeline import model as models
 from pipeline.report import learning, page, summary
 
@@ -74,15 +74,21 @@ def train(config: Config, *, say: Callable[[str], None] = lambda _: None, comman
     train_rows, test_rows = splits.held_out(
         config.split, data.table, splits.strata(data.labels), data.groups, seed=config.seed
     )
-    if len(test_rows):
-        say(f"Fitting on {len(train_rows):,} articles, judging on {len(test_rows):,} held out")
-        judged["held_out"] = evaluate.judge(
-            models.fit(config, data, train_rows, background=background), data, test_rows
-        )
-    say(f"Cross-validating over {len(data):,} articles in {config.split.folds} folds")
-    judged["cross_validation"] = evaluate.cross_validate(config, data, background=background)
-    say("Fitting the model on all articles")
-    model = models.fit(config, data, np.arange(len(data)), background=background)
+    many = crossfit.suits(config, data)
+    if many:
+        say(f"Fitting and cross-validating over {len(data):,} articles in {config.split.folds} folds, all at once")
+        fitted = crossfit.fit(config, data, train_rows, test_rows, background=background)
+        model, judged = fitted.model, fitted.judged
+    else:
+        if len(test_rows):
+            say(f"Fitting on {len(train_rows):,} articles, judging on {len(test_rows):,} held out")
+            judged["held_out"] = evaluate.judge(
+                models.fit(config, data, train_rows, background=background), data, test_rows
+            )
+        say(f"Cross-validating over {len(data):,} articles in {config.split.folds} folds")
+        judged["cross_validation"] = evaluate.cross_validate(config, data, background=background)
+        say("Fitting the model on all articles")
+        model = models.fit(config, data, np.arange(len(data)), background=background)
     # one article in 200 of the kind that was trained on may be flagged as unlike it
     model.familiar_from = float(np.quantile(judged["cross_validation"].familiar, 0.005))
     metrics = {
@@ -93,7 +99,9 @@ def train(config: Config, *, say: Callable[[str], None] = lambda _: None, comman
         for name, j in judged.items()
     }
     points = []
-    if len(test_rows) and config.evaluation.learning_curve:
+    if many:
+        points = learning.points(config, data, fitted.parts, judged.get("held_out"), len(train_rows))
+    elif len(test_rows) and config.evaluation.learning_curve:
         say("Fitting on fewer articles, for the learning curve")
         points = learning.curve(config, data, train_rows, judged["held_out"], background=background)
     say("Writing the model and its report")

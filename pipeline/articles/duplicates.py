@@ -9,7 +9,7 @@ then checked on the sets themselves, so no pair below the threshold joins a grou
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from itertools import combinations, pairwise
 
@@ -25,13 +25,13 @@ _WORD = re.compile(r"[^\W_]+")
 _MARKS = re.compile("[ـ\u064b-\u065f\u0670]")
 
 
-def duplicate_groups(texts: Sequence[str], *, threshold: float = 0.7) -> NDArray[np.int64]:
+def duplicate_groups(texts: Iterable[str], *, threshold: float = 0.7) -> NDArray[np.int64]:
     """Give texts that are exact or near duplicates the same number.
 
     Parameters
     ----------
-    texts : sequence of str, length n
-        Letter case, punctuation, diacritics and tatweel make no difference.
+    texts : iterable of str, length n
+        Read once, one at a time. Letter case, punctuation, diacritics and tatweel make no difference.
     threshold : float
         Jaccard similarity from which two texts are duplicates, 0.5 to 1.
 
@@ -95,9 +95,9 @@ def _candidates(sets: list[NDArray[np.uint32]]) -> Iterator[tuple[int, int]]:
         keys = np.ascontiguousarray(signatures[:, band * ROWS : (band + 1) * ROWS]).view(f"V{4 * ROWS}").ravel()
         order = np.argsort(keys, kind="stable")
         starts = np.flatnonzero(np.concatenate(([True], keys[order][1:] != keys[order][:-1])))
-        for start, end in zip(starts, np.append(starts[1:], len(order)), strict=True):
-            if end - start < 2:
-                continue
+        ends = np.append(starts[1:], len(order))
+        shared = ends - starts > 1
+        for start, end in zip(starts[shared], ends[shared], strict=True):
             bucket = [int(i) for i in filled[order[start:end]]]
             if len(bucket) <= _CROWD:
                 yield from combinations(bucket, 2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -135,13 +135,22 @@ class TfidfBlocks(BaseEstimator):  # type: ignore[misc]
         TfidfBlocks
             Itself.
         """
+        self.weigh(self.document_frequency([(title, lede, body)]), len(title), names=names)
+        return self
+
+    def document_frequency(self, batches: Iterable[tuple[Texts, Texts, Texts]]) -> NDArray[np.int64]:
+        """How many articles, given as batches of titles, ledes and bodies, have the n-gram of each column."""
         engine, texts = self.compiled()
-        documents = list(self._documents(texts, title, lede, body))
-        frequency = engine.document_frequency(documents)
+        found = np.zeros(engine.n_columns, np.int64)
+        for fields in batches:
+            found += engine.document_frequency(list(self._documents(texts, *fields)))
+        return found
+
+    def weigh(self, frequency: NDArray[np.int64], n_documents: int, *, names: Collection[str] | None = None) -> None:
+        """Set inverse document frequencies from counts of each column; `names` as for `reweigh`."""
         for (name, _, vectorizer), columns in zip(self.blocks_, self.slices.values(), strict=True):
             if vectorizer.use_idf and (names is None or name in names):
-                vectorizer.weigh(frequency[columns], len(documents))
-        return self
+                vectorizer.weigh(frequency[columns], n_documents)
 
     def transform(self, title: Texts, lede: Texts, body: Texts) -> csr_matrix:
         """Turn articles into rows.

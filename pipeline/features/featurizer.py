@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
 
+    from pipeline.articles import Fields
     from pipeline.config import Block
 
 
@@ -91,6 +92,31 @@ class Featurizer:
             return self.transform(title, lede, body)
         tfidf = self.tfidf.fit_transform(title, lede, body) if self.tfidf.blocks else None
         return self._beside(tfidf, title, lede, body)
+
+    def learn(
+        self, sample: Fields, batches: Iterable[Fields], n_articles: int, background: Fields | None = None
+    ) -> None:
+        """Learn from more articles than memory should hold at once, for blocks of TF-IDF and of listed terms.
+
+        Parameters
+        ----------
+        sample : Fields
+            Articles to learn the vocabulary from.
+        batches : iterable of Fields
+            All articles, for IDF.
+        n_articles : int
+            How many they are.
+        background : Fields, optional
+            As for `fit_transform`.
+        """
+        if not self.tfidf.blocks:
+            return
+        self.tfidf.fit(*sample)
+        frequency = self.tfidf.document_frequency(batches)
+        self.tfidf.weigh(frequency, n_articles)
+        if self._reweighed and background is not None:
+            both = frequency + self.tfidf.document_frequency([background])
+            self.tfidf.weigh(both, n_articles + len(background[0]), names=self._reweighed)
 
     def _learn(
         self,

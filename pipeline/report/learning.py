@@ -46,15 +46,24 @@ def curve(
         left out.
     """
     order = np.random.default_rng(config.seed).permutation(train)
-    points = []
+    parts = []
     for share in sorted(config.evaluation.learning_curve):
         part = np.sort(order[: round(share * len(order))])
         try:
             judged = evaluate.judge(models.fit(config, data, part, background=background), data, whole.rows)
         except MirsadError:
             continue
-        points.append(_point(config, data, judged, len(part)))
-    return [*points, _point(config, data, whole, len(train))] if points else []
+        parts.append((len(part), judged))
+    return points(config, data, parts, whole, len(train))
+
+
+def points(
+    config: Config, data: Dataset, parts: list[tuple[int, Judged]], whole: Judged | None, articles: int
+) -> list[dict[str, Any]]:
+    """The curve as `curve` returns it, from what models of so many articles said; `whole` learned from all of them."""
+    if whole is None or not parts:
+        return []
+    return [_point(config, data, judged, n) for n, judged in [*parts, (articles, whole)]]
 
 
 def _point(config: Config, data: Dataset, judged: Judged, articles: int) -> dict[str, Any]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline import __version__
+from pipeline import __version__, crossfit
 from pipeline.report import checks, evidence, human, labels, overview, slices, wrong
 from pipeline.report.view import rounded, views
 from pipeline.text import Normalizer
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from pipeline.report.view import View
 
 SCHEMA = 1
+MOST = 5000
+"""Articles that a report shows one by one; of more, so many are drawn."""
+
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "pandas", "numba", "skops", "camel-tools")
 
 
@@ -72,8 +77,11 @@ def summarize(
     it = judged[how]
     heads = views(config, data, it, dict(model.heads))
     texts = config.output.texts
-    wrong_at = np.unique(np.concatenate([view.at[view.wrong] for view in heads.values()]))
-    found = evidence.gather(data, it, heads, keep=wrong_at)
+    # figures are of all articles; single articles and their words are shown of so many as a page can hold
+    closely = sampled(it, data)
+    closer = heads if closely is it else views(config, data, closely, dict(model.heads))
+    wrong_at = np.unique(np.concatenate([view.at[view.wrong] for view in closer.values()]))
+    found = evidence.gather(data, closely, closer, keep=wrong_at)
     sliced = slices.slices(config, data, heads)
     measured = metrics[how]["heads"]
     others = {other: of["heads"] for other, of in metrics.items() if other != how}
@@ -103,12 +111,15 @@ def summarize(
         "together": {head: labels.together(view) for head, view in heads.items() if view.multilabel},
         "confusion": {head: labels.confusion(view, heads) for head, view in heads.items() if not view.multilabel},
         "slices": sliced,
-        "errors": wrong.errors(data, heads, found, texts=texts),
+        "errors": wrong.errors(data, closer, found, texts=texts),
         "suspects": wrong.suspects(data, heads, texts=texts),
         "learning": learning or [],
         "drift": _drift(it, model, heads, training) if how != "cross_validation" else None,
-        "articles": wrong.index(data, it, heads, found, familiar_from=model.familiar_from, texts=texts),
-        "provenance": provenance(config, data, model, command),
+        "articles": wrong.index(data, closely, closer, found, familiar_from=model.familiar_from, texts=texts),
+        "sample": None if closely is it else {"shown": len(closely.rows), "judged": len(it.rows)},
+        "provenance": provenance(
+            config, data, model, command, features_once=training is None and crossfit.suits(config, data)
+        ),
     }
     report["checks"] = checks.run(report)
     return dict(rounded(report))
@@ -123,6 +134,26 @@ def shown(config: Config, judged: Mapping[str, Any]) -> str:
     )
 
 
+def sampled(judged: Judged, data: Dataset) -> Judged:
+    """As much of a judgement as a page can show article by article: all of it, or `MOST` articles.
+
+    Which articles is told by a hash of their ids, so that runs over the same articles show, and compare, the same.
+    """
+    if len(judged.rows) <= MOST:
+        return judged
+    ids = data.table["id"].iloc[judged.rows]
+    drawn = np.argsort([blake2b(str(name).encode("utf-8", "surrogatepass"), digest_size=8).digest() for name in ids])
+    keep = np.sort(drawn[:MOST])
+    return replace(
+        judged,
+        rows=judged.rows[keep],
+        probabilities={name: p[keep] for name, p in judged.probabilities.items()},
+        decided={name: d[keep] for name, d in judged.decided.items()},
+        familiar=judged.familiar[keep],
+        asked=judged.asked[keep],
+    )
+
+
 def accepted(previous: dict[str, Any] | None) -> dict[str, Any] | None:
     """Name and scores of the last run of this name that passed its gates (or had none)."""
     if previous is None or previous.get("schema") != SCHEMA:
@@ -134,8 +165,10 @@ def accepted(previous: dict[str, Any] | None) -> dict[str, Any] | None:
     return {"name": previous["name"], "scores": verdict["scores"], "data": provenance["data"], "how": previous["how"]}
 
 
-def provenance(config: Config, data: Dataset, model: Model, command: str | None) -> dict[str, Any]:
-    """What made these numbers."""
+def provenance(
+    config: Config, data: Dataset, model: Model, command: str | None, *, features_once: bool = False
+) -> dict[str, Any]:
+    """What made these numbers; `features_once`: the models that judged share their features, as in `crossfit`."""
     from importlib.metadata import version
 
     return {
@@ -144,6 +177,7 @@ def provenance(config: Config, data: Dataset, model: Model, command: str | None)
         "data": data.digest,
         "articles": len(data),
         "normalization": model.featurizer.version,
+        "features_once": features_once,
         "features": {name: of.stop - of.start for name, of in model.featurizer.slices.items()},
         "chosen": {
             name: {"settings": head.chosen, "thresholds": dict(zip(head.labels, head.thresholds, strict=False))}
