@@ -43,7 +43,9 @@ def test_a_pair_by_hand():
     found = measured(learned, "صعد السعر 5", "هبط السعر 7 اليوم")
     assert found["title: new"] == pytest.approx(2 / 3)  # "rose" and 5, not "price"
     assert found["text: new"] == found["text: new, weighted"] == pytest.approx(3 / 4)
-    assert found["new in both"] == pytest.approx(2 / 3)
+    assert found["text: new, number"] == pytest.approx(np.log(4) / 2)
+    assert found["new in both, weighted"] == pytest.approx(2 / 3)
+    assert found["new in both, number"] == pytest.approx(np.log(3) / 2)
     assert found["new in title times new in text"] == pytest.approx(2 / 3 * 3 / 4)
     assert found["title: length"] == pytest.approx(np.log(4) / 4)
     assert found["title: other numbers"] == found["text: other numbers"] == 1

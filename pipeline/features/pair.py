@@ -25,6 +25,8 @@ LIST_SCALE, NEW_SCALE = 0.15, 0.5
 _WORD = re.compile(r"\w+")
 _PARTICLES = sorted(filter(None, PROCLITICS), key=len, reverse=True)
 _SIDES = ("title", "text")
+_OF_SIDE = ("new, weighted", "new", "new, number", "alike", "length", "nothing new", "other numbers")
+_OF_BOTH = ("new in both, weighted", "new in both, number", "new in title times new in text")
 
 
 class PairBlock:
@@ -69,28 +71,29 @@ class PairBlock:
         """Measure normalized articles."""
         sides = _sides(title, lede, body)
         number = self._number()
-        dense, hits = np.zeros((len(title), 14)), []
-        for i, (one, other) in enumerate(zip(*sides, strict=True)):
-            a, b = _words(one), _words(other)
-            shares = []
+        n = len(_OF_SIDE)
+        dense, hits = np.zeros((len(title), 2 * n + len(_OF_BOTH))), []
+        for i, texts in enumerate(zip(*sides, strict=True)):
+            a, b = map(_words, texts)
             for side, (mine, theirs, alike) in enumerate(zip((a, b), (b, a), likeness(a, b), strict=True)):
                 known = np.array([number.get(word, len(self.words)) for word in mine], dtype=np.int64)
                 rarity, new = self.rarity[known], alike < ALIKE
-                share = float(rarity @ new / rarity.sum()) if len(mine) else 0.0
-                shares.append(share)
-                dense[i, 6 * side : 6 * side + 6] = (
-                    share,
-                    new.mean() if len(mine) else 0.0,
-                    rarity @ alike / rarity.sum() if len(mine) else 0.0,
-                    np.log1p(len(mine)) / 4,
-                    bool(len(mine)) and not new.any(),
-                    bool(_numbers(mine) - _numbers(theirs)),
-                )
+                if mine:
+                    dense[i, n * side : n * side + n] = (
+                        rarity @ new / rarity.sum(),
+                        new.mean(),
+                        np.log1p(new.sum()) / 2,
+                        rarity @ alike / rarity.sum(),
+                        np.log1p(len(mine)) / 4,
+                        not new.any(),
+                        bool(_numbers(mine) - _numbers(theirs)),
+                    )
                 columns = np.unique(known[new & (known < len(self.words))])
                 values = self.rarity[columns]
                 values = NEW_SCALE * values / np.sqrt(np.maximum(values @ values, 1e-12))
                 hits.append((np.full(len(columns), i), columns + side * len(self.words), values))
-            dense[i, 12:] = min(shares), shares[0] * shares[1]
+            one, other = dense[i, :n], dense[i, n : 2 * n]
+            dense[i, 2 * n :] = min(one[0], other[0]), min(one[2], other[2]), one[0] * other[0]
         article, term, value = (np.concatenate(part) for part in zip(*hits, strict=True)) if hits else _NOTHING
         return Measures(np.hstack([dense, LIST_SCALE * self._leanings(sides)]), article, term, value=value)
 
@@ -120,12 +123,10 @@ class PairBlock:
         return {table: lists for table, lists in tables.items() if len(lists) == 2}
 
     def _dense_names(self) -> list[str]:
-        of_side = ("new, weighted", "new", "alike", "length", "nothing new", "other numbers")
         groups = self.opposites.names
         return [
-            *(f"{side}: {name}" for side in _SIDES for name in of_side),
-            "new in both",
-            "new in title times new in text",
+            *(f"{side}: {name}" for side in _SIDES for name in _OF_SIDE),
+            *_OF_BOTH,
             *(f"{table}: {name}" for table in self._axes() for name in ("opposed", "the same")),
             "opposed",
             *(f"{side}: {group}" for side in _SIDES for group in groups),
