@@ -43,7 +43,7 @@ def mirsad(
 def main() -> None:
     """Run the command; a user's mistake ends with one message and its exit code, never with a traceback."""
     # each registers its command
-    from pipeline.cli import compare, corpora, data, evaluate, init, predict, report, train  # noqa: F401
+    from pipeline.cli import compare, corpora, data, evaluate, init, predict, queue, report, train  # noqa: F401
 
     # ended by whoever schedules jobs: clean up as after Ctrl-C
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
