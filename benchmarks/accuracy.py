@@ -19,6 +19,7 @@ import numpy as np
 from pipeline import config as configs
 from pipeline import dataset, metrics, splits
 from pipeline import model as models
+from pipeline.train import background
 
 BASE = "configs/full.toml"
 CORPORA = ("written", "ant", "osac", "aljazeera")
@@ -27,13 +28,20 @@ PLAIN = {
     "heads.stance.blocks": '["words", "characters"]',
     "features.words.max_features": "1000000",
     "features.characters.max_features": "1000000",
+    "heads.stance.estimator.class_weight": '"balanced"',
 }
+TOP = '"words", "characters", "top_words", "top_characters"'
 IDEAS: dict[str, dict[str, str]] = {
     "shipped": {},
     "plain": PLAIN,
-    "no target block": {"heads.stance.blocks": '["words", "characters"]'},
-    "no terms block": {"heads.topics.blocks": '["words", "characters", "top_words", "top_characters"]'},
-    "no title and lede blocks": {"heads.topics.blocks": '["words", "characters", "terms"]'},
+    "no target block": {"heads.stance.blocks": f"[{TOP}]"},
+    "no terms block": {"heads.topics.blocks": f'[{TOP}, "latent"]'},
+    "no latent block": {"heads.topics.blocks": f'[{TOP}, "terms"]'},
+    "no title and lede blocks": {
+        "heads.topics.blocks": '["words", "characters", "latent", "terms"]',
+        "heads.stance.blocks": '["words", "characters", "target"]',
+    },
+    "classes of stance balanced": {"heads.stance.estimator.class_weight": '"balanced"'},
     "terms three times as heavy": {"features.terms.weight": "0.5"},
     "target twice as heavy": {"features.target.weight": "0.45"},
     "C = 1": {"heads.topics.estimator.C": "1.0", "heads.stance.estimator.C": "1.0"},
@@ -66,12 +74,12 @@ def protocols(data: dataset.Dataset) -> dict[str, list[tuple[Any, Any]]]:
     }
 
 
-def judge(config: configs.Config, data: dataset.Dataset, pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
+def judge(config: configs.Config, data: dataset.Dataset, pairs: list[tuple[Any, Any]], others: Any) -> dict[str, Any]:
     """Decisions and truth of each head over the judged rows, as arrays of bool."""
     rows = np.concatenate([test for _, test in pairs])
     decided: dict[str, list[Any]] = {name: [] for name in config.heads}
     for train, test in pairs:
-        answers = models.fit(config, data, train).compile().ask(data.fields(test))
+        answers = models.fit(config, data, train, background=others).compile().ask(data.fields(test))
         for name in config.heads:
             decided[name].append(answers.decided[name])
     said = {name: np.concatenate(parts) for name, parts in decided.items()}
@@ -106,12 +114,13 @@ def main() -> None:
     parser.add_argument("--output", default="benchmarks/results/accuracy.json")
     arguments = parser.parse_args()
     data = dataset.load(settings({}))
+    others = background(settings({}))
     rows: list[dict[str, Any]] = []
     for protocol, pairs in protocols(data).items():
         base: dict[str, Any] = {}
         for idea in dict.fromkeys(["shipped", *arguments.ideas]):
             start = time.perf_counter()
-            found = judge(settings(IDEAS[idea]), data, pairs)
+            found = judge(settings(IDEAS[idea]), data, pairs, others)
             base = base or found
             row: dict[str, Any] = {"protocol": protocol, "idea": idea, "seconds": round(time.perf_counter() - start)}
             for what, pair in found.items():

@@ -184,6 +184,7 @@ class LatentBlock(Table):
 
     kind: Literal["latent"]
     fields: Annotated[list[TextField], Field(min_length=1)] = ["title", "lede", "body"]
+    company: Literal["window", "article"] = "window"
     components: Annotated[int, Field(ge=1, le=1000)] = 150
     max_features: Annotated[int, Field(ge=10)] = 30_000
     weight: Annotated[float, Field(gt=0)] = 1.0
@@ -205,7 +206,7 @@ class Estimator(Table):
     name: Literal["logistic_regression", "linear_svm", "sgd", "complement_nb", "dummy"] = "logistic_regression"
     C: Annotated[float, Field(gt=0)] = 1.0
     alpha: Annotated[float, Field(gt=0)] = 1e-4
-    class_weight: Literal["balanced", "none"] = "balanced"
+    class_weight: Literal["balanced", "softened", "none"] = "balanced"
     grid: dict[Literal["C", "alpha"], Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)]] = {}
 
     @model_validator(mode="after")

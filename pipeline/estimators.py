@@ -122,11 +122,12 @@ class Task(NamedTuple):
     def weights(self, n_classes: int) -> NDArray[np.float64]:
         """What each of the rows weighs, shape (n_rows,)."""
         y = self.y[self.rows]
-        if self.settings.class_weight != "balanced":
+        if self.settings.class_weight == "none":
             return np.ones(len(y))
         part = np.zeros_like(y) if self.within is None else self.within[self.rows]
         count = np.bincount(part * n_classes + y, minlength=(part.max() + 1) * n_classes).reshape(-1, n_classes)
-        return np.asarray(count.sum(axis=1)[part] / (n_classes * count[part, y]))
+        balance = count.sum(axis=1)[part] / (n_classes * count[part, y])
+        return np.asarray(np.sqrt(balance) if self.settings.class_weight == "softened" else balance)
 
 
 def fit_tasks(
@@ -251,6 +252,8 @@ def fit_linear(
         return Linear(np.zeros((len(intercept), X.shape[1])), intercept)
     if settings.name == "complement_nb":
         return _complement_nb(settings, X, y, n_classes)
+    if settings.class_weight == "softened" and weights is None:
+        weights = Task(settings, np.arange(len(y)), y).weights(n_classes)
     if weights is not None:
         settings = settings.model_copy(update={"class_weight": "none"})
     estimator = _estimator(settings, n_classes, seed)

@@ -11,10 +11,10 @@ import numpy as np
 
 from pipeline import crossfit, dataset, evaluate, jobs, splits, store
 from pipeline import model as models
+from pipeline.features.latent import Background
 from pipeline.report import learning, page, summary
 
 if TYPE_CHECKING:
-    from pipeline.articles import Fields
     from pipeline.config import Config
     from pipeline.dataset import Dataset
     from pipeline.evaluate import Judged
@@ -69,7 +69,7 @@ def train(config: Config, *, say: Callable[[str], None] = lambda _: None, comman
     folder = store.check_place(Path(config.output.folder) / config.output.name)
     say("Reading articles")
     data = dataset.load(config)
-    background = _background(config)
+    unlabelled = background(config)
     judged: dict[str, Judged] = {}
     train_rows, test_rows = splits.held_out(
         config.split, data.table, splits.strata(data.labels), data.groups, seed=config.seed
@@ -77,18 +77,18 @@ def train(config: Config, *, say: Callable[[str], None] = lambda _: None, comman
     many = crossfit.suits(config, data)
     if many:
         say(f"Fitting and cross-validating over {len(data):,} articles in {config.split.folds} folds, all at once")
-        fitted = crossfit.fit(config, data, train_rows, test_rows, background=background)
+        fitted = crossfit.fit(config, data, train_rows, test_rows, background=unlabelled)
         model, judged = fitted.model, fitted.judged
     else:
         if len(test_rows):
             say(f"Fitting on {len(train_rows):,} articles, judging on {len(test_rows):,} held out")
             judged["held_out"] = evaluate.judge(
-                models.fit(config, data, train_rows, background=background), data, test_rows
+                models.fit(config, data, train_rows, background=unlabelled), data, test_rows
             )
         say(f"Cross-validating over {len(data):,} articles in {config.split.folds} folds")
-        judged["cross_validation"] = evaluate.cross_validate(config, data, background=background)
+        judged["cross_validation"] = evaluate.cross_validate(config, data, background=unlabelled)
         say("Fitting the model on all articles")
-        model = models.fit(config, data, np.arange(len(data)), background=background)
+        model = models.fit(config, data, np.arange(len(data)), background=unlabelled)
     # one article in 200 of the kind that was trained on may be flagged as unlike it
     model.familiar_from = float(np.quantile(judged["cross_validation"].familiar, 0.005))
     metrics = {
@@ -103,7 +103,7 @@ def train(config: Config, *, say: Callable[[str], None] = lambda _: None, comman
         points = learning.points(config, data, fitted.parts, judged.get("held_out"), len(train_rows))
     elif len(test_rows) and config.evaluation.learning_curve:
         say("Fitting on fewer articles, for the learning curve")
-        points = learning.curve(config, data, train_rows, judged["held_out"], background=background)
+        points = learning.curve(config, data, train_rows, judged["held_out"], background=unlabelled)
     say("Writing the model and its report")
     report = summary.summarize(
         config,
@@ -120,7 +120,8 @@ def train(config: Config, *, say: Callable[[str], None] = lambda _: None, comman
     return Trained(model, folder, metrics, data, report)
 
 
-def _background(config: Config) -> Fields | None:
+def background(config: Config) -> Background | None:
+    """Articles without labels that a config names, to learn the use of words from."""
     if not config.data.unlabelled:
         return None
     rejects = dataset.LeftOut()
@@ -128,4 +129,4 @@ def _background(config: Config) -> Fields | None:
         dataset.table_fields(dataset.read_source(source, [], config.cleaning, rejects))
         for source in config.data.unlabelled
     ]
-    return tuple([text for part in parts for text in part[i]] for i in range(3))  # type: ignore[return-value]
+    return Background([text for part in parts for text in part[i]] for i in range(3))

@@ -11,7 +11,7 @@ from sklearn.naive_bayes import ComplementNB
 from sklearn.svm import LinearSVC
 
 from pipeline.config import Estimator
-from pipeline.estimators import Linear, Rotated, fit_linear
+from pipeline.estimators import Linear, Rotated, Task, fit_linear, fit_tasks
 
 
 def articles(n: int = 120, columns: int = 900, classes: int = 2, seed: int = 0) -> tuple[sparse.csr_matrix, np.ndarray]:
@@ -120,3 +120,16 @@ class TestRotated:
         assert not Rotated.suits(Estimator(), tall)
         assert not Rotated.suits(Estimator(name="sgd"), wide)
         assert not Rotated.suits(Estimator(name="complement_nb"), wide)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_softened_weights_are_roots_of_balanced_ones(classes):
+    X, y = articles(classes=classes)
+    count = np.bincount(y)
+    weight = {label: (len(y) / (classes * count[label])) ** 0.5 for label in range(classes)}
+    theirs = LogisticRegression(C=2.0, class_weight=weight, tol=1e-5, max_iter=300).fit(X, y)
+    settings = Estimator(C=2.0, class_weight="softened")
+    linear = fit_linear(settings, X, y, classes, seed=0)
+    np.testing.assert_allclose(linear.decision(X).squeeze(), theirs.decision_function(X), atol=1e-6)
+    [dense] = fit_tasks(X.toarray(), [Task(settings, np.arange(len(y)), y)], classes, seed=0, n_jobs=1)
+    np.testing.assert_allclose(dense.decision(X).squeeze(), theirs.decision_function(X), atol=2e-2)

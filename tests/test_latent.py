@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from pipeline.config import LatentBlock, TfidfBlock
 from pipeline.features import latent
@@ -69,3 +70,27 @@ def test_a_block_ties_weights_and_leaves_plain_words():
         "_coordinates",
         "_reweighed",
     }
+
+
+def test_directions_join_words_of_the_same_articles():
+    # singular values 2, 1.7 and 1: the first two directions are the last word, and (1, 2, 1, 0) by its length
+    X = sparse.csr_matrix(np.array([[1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 0, 2]], dtype=float))
+    found = latent.directions(X, 2)
+    np.testing.assert_allclose(found.T @ found, np.eye(2), atol=1e-6)
+    tied = found @ found.T  # what a weight of one word gives to the others
+    np.testing.assert_allclose(tied[0], [1 / 6, 2 / 6, 1 / 6, 0], atol=1e-6)  # never beside the third, and yet tied
+    np.testing.assert_allclose(tied[3], [0, 0, 0, 1], atol=1e-6)
+
+
+def test_company_of_articles_is_learned_once_from_the_others():
+    texts = [" ".join(words) for words in (*SEA[:3], *DESERT[:3])]
+    nothing = [""] * len(texts)
+    background = latent.Background(([""] * 30, [" ".join(words) for words in SEA + DESERT], [""] * 30))
+    block = {"together": LatentBlock(kind="latent", company="article", components=3)}
+    first, second = (Featurizer(block, list(DEFAULT_STEPS)) for _ in range(2))
+    first.fit_transform(nothing, texts, nothing, background=background)
+    second.fit_transform(nothing[:2], texts[:2], nothing[:2], background=background)
+    assert list(background.learned) == ["together"]
+    assert second.names().tolist() == first.names().tolist()
+    assert (second.tie(None) != first.tie(None)).nnz == 0
+    assert "ناقه" in second.names()  # which its own two articles do not have

@@ -78,9 +78,7 @@ class Featurizer:
         With a background, IDF is learned from both together, unless a block is told otherwise: how rare a word is in
         the news at large is known better from many articles without labels than from few with them.
         """
-        for block in self.lexical.values():
-            if isinstance(block, PairBlock):
-                block.fit(*self._normalized(title, lede, body))
+        self._fit_pairs(title, lede, body)
         if background is not None or self._latent:
             if self.tfidf.blocks:
                 self.tfidf.fit(title, lede, body)
@@ -96,12 +94,12 @@ class Featurizer:
     def learn(
         self, sample: Fields, batches: Iterable[Fields], n_articles: int, background: Fields | None = None
     ) -> None:
-        """Learn from more articles than memory should hold at once, for blocks of TF-IDF and of listed terms.
+        """Learn from more articles than there should be n-grams of at once.
 
         Parameters
         ----------
         sample : Fields
-            Articles to learn the vocabulary from.
+            Articles to learn the vocabulary from, and all else that a block learns beside IDF.
         batches : iterable of Fields
             All articles, for IDF.
         n_articles : int
@@ -109,14 +107,21 @@ class Featurizer:
         background : Fields, optional
             As for `fit_transform`.
         """
-        if not self.tfidf.blocks:
-            return
-        self.tfidf.fit(*sample)
-        frequency = self.tfidf.document_frequency(batches)
-        self.tfidf.weigh(frequency, n_articles)
-        if self._reweighed and background is not None:
-            both = frequency + self.tfidf.document_frequency([background])
-            self.tfidf.weigh(both, n_articles + len(background[0]), names=self._reweighed)
+        self._fit_pairs(*sample)
+        if self.tfidf.blocks:
+            self.tfidf.fit(*sample)
+            frequency = self.tfidf.document_frequency(batches)
+            self.tfidf.weigh(frequency, n_articles)
+            if self._reweighed and background is not None:
+                both = frequency + self.tfidf.document_frequency([background])
+                self.tfidf.weigh(both, n_articles + len(background[0]), names=self._reweighed)
+        for name, block in self._latent.items():
+            self._learn(name, block, sample, background)
+
+    def _fit_pairs(self, title: Texts, lede: Texts, body: Texts) -> None:
+        for block in self.lexical.values():
+            if isinstance(block, PairBlock):
+                block.fit(*self._normalized(title, lede, body))
 
     def _learn(
         self,
@@ -126,6 +131,15 @@ class Featurizer:
         background: tuple[Texts, Texts, Texts] | None,
     ) -> None:
         """Learn a latent block: a vectorizer over single words, and the words' coordinates."""
+        if block.company == "article":
+            # from the others alone where there are any, and so once for all fits
+            known = background.learned if isinstance(background, latent.Background) else {}
+            if name not in known:
+                known[name] = self._of_articles(block, own if background is None else background)
+            vectorizer, coordinates = known[name]
+            self.tfidf.add(name, tuple(block.fields), vectorizer)
+            self._coordinates[name] = coordinates
+            return
         vectorizer = ArabicTfidfVectorizer(sublinear_tf=True, normalization=self.normalization)
         normalize, cut = Normalizer(self.normalization), vectorizer.build_tokenizer()
         chosen = [FIELDS.index(field) for field in block.fields]
@@ -138,6 +152,15 @@ class Featurizer:
         vectorizer.take(Learned(Terms.of(found.words), found.documents), len(own[0]))
         self.tfidf.add(name, tuple(block.fields), vectorizer)
         self._coordinates[name] = found.coordinates
+
+    def _of_articles(
+        self, block: LatentConfig, fields: tuple[Texts, Texts, Texts]
+    ) -> tuple[ArabicTfidfVectorizer, NDArray[np.float64]]:
+        vectorizer = ArabicTfidfVectorizer(
+            sublinear_tf=True, min_df=2, max_features=block.max_features, normalization=self.normalization
+        )
+        texts = ["\n".join(parts) for parts in zip(*(fields[FIELDS.index(f)] for f in block.fields), strict=True)]
+        return vectorizer, latent.directions(vectorizer.fit_transform(texts), block.components)
 
     def tie(self, blocks: Collection[str] | None) -> csr_matrix | None:
         """What ties the weights of the named blocks' columns (of all blocks for None).
@@ -155,6 +178,16 @@ class Featurizer:
             for name, of in slices.items()
         ]
         return block_diag(parts, format="csr")
+
+    def free_columns(self, blocks: Collection[str] | None) -> NDArray[np.int64]:
+        """Which of the free weights of all blocks, the columns of `tie(None)`, those of the named blocks are."""
+        found, start = [], 0
+        for name, of in self.slices.items():
+            width = self._coordinates[name].shape[1] if name in self._coordinates else of.stop - of.start
+            if blocks is None or name in blocks:
+                found.append(np.arange(start, start + width))
+            start += width
+        return np.concatenate(found)
 
     def __getstate__(self) -> dict[str, object]:
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}

@@ -1,8 +1,9 @@
 """Words that are used alike, learned from articles without labels: what a head learns of one, it learns of the others.
 
-A block of this kind is TF-IDF over single words whose weights are tied: they can only be what is linear in some
-hundred coordinates of each word. So a word that no labelled article has gets the weight that its neighbours earned.
-Once fitted, the weights are those of words like any other; the coordinates are not needed again.
+Words are alike by the words around them (`learn`), or by the articles they stand in (`directions`). A block of this
+kind is TF-IDF over single words whose weights are tied: they can only be what is linear in some hundred coordinates of
+each word. So a word that no labelled article has gets the weight that its neighbours earned. Once fitted, the weights
+are those of words like any other; the coordinates are not needed again.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -29,6 +30,15 @@ LEAST = 5
 
 MOST = 6_000_000
 """Words of articles without labels that are read."""
+
+
+class Background(tuple[list[str], list[str], list[str]]):
+    """Titles, ledes and bodies of articles without labels, and what blocks have learned of them alone, by name."""
+
+    learned: dict[str, Any]
+
+    def __init__(self, _: Iterable[list[str]]) -> None:
+        self.learned = {}
 
 
 class Vectors(NamedTuple):
@@ -93,6 +103,33 @@ def learn(
         np.array([documents[word] for word in words], dtype=np.int64),
         _coordinates(company + company.T, min(components, len(words) - 1), seed),
     )
+
+
+def directions(X: csr_matrix, components: int, seed: int = 0) -> NDArray[np.float64]:
+    """The directions in which articles differ most, as coordinates of their words.
+
+    Latent semantic analysis (Deerwester, Dumais, Furnas, Landauer, Harshman, 1990), by randomized projection (Halko,
+    Martinsson, Tropp, 2011).
+
+    Parameters
+    ----------
+    X : csr matrix of shape (n_articles, n_words)
+        TF-IDF.
+    components : int
+        Directions, at most.
+    seed : int
+        Of the projection.
+
+    Returns
+    -------
+    ndarray of shape (n_words, n_components), float64
+        Columns are orthonormal.
+    """
+    from sklearn.utils.extmath import randomized_svd
+
+    k = min(components, min(X.shape))
+    _, _, right = randomized_svd(X.astype(np.float32), k, n_iter=3, random_state=seed)
+    return np.ascontiguousarray(right.T, dtype=np.float64)
 
 
 def _first(texts: Iterable[Sequence[str]], most: int) -> Iterator[Sequence[str]]:
