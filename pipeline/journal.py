@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pipeline import __version__
+from pipeline import __version__, places
 from pipeline.articles.pieces import Piece
 from pipeline.articles.sources import Source
 from pipeline.articles.writing import explained
@@ -33,8 +33,8 @@ FORMAT = 1
 RESTART = "To label everything anew: --restart. To keep what is there, name another folder."
 
 _KEPT = ("rows", "rejects", "flags", "notes", "size", "sha256", "seconds")
-_PART = re.compile(r"part-\d{5,}\.(jsonl|csv|parquet|rejects)")
-_TEMPORARY = re.compile(r"\.part-\d{5,}\..+\.[0-9a-f]{8}\.part")
+PART = re.compile(r"part-\d{5,}\.(jsonl|csv|parquet|rejects)")
+TEMPORARY = re.compile(r"\.part-\d{5,}\..+\.[0-9a-f]{8}\.part")
 
 
 class Journal:
@@ -63,13 +63,14 @@ class Journal:
 
     def __init__(self, folder: str | Path, *, restart: bool = False, beside: str | Path | None = None) -> None:
         self.folder = Path(folder)
+        self.where = str(self.folder)
         self.path = self.folder / JOURNAL
         self.done: dict[int, Labelled] = {}
         self.finished = False
         self._beside = None
         if beside is not None and Path(beside).absolute().parent == self.folder.absolute():
             self._beside = Path(beside).name
-            if self._beside == JOURNAL or _PART.fullmatch(self._beside):
+            if self._beside == JOURNAL or PART.fullmatch(self._beside):
                 raise MirsadError("is a name that the run itself uses", where=str(beside), hint="Name another file.")
         self._head: dict[str, Any] | None = None
         if self.folder.is_symlink():
@@ -85,9 +86,9 @@ class Journal:
             self._file = os.fdopen(handle, "r+b")
         try:
             self._lock()
-            self._remove(_TEMPORARY)
+            self._remove(TEMPORARY)
             if restart:
-                self._remove(_PART)
+                self._remove(PART)
                 self._file.truncate()
             self._read()
         except BaseException:
@@ -101,7 +102,7 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with suppress(MirsadError):  # where the folder is not ours any more, the next run tidies up
-            self._remove(_TEMPORARY)  # of workers that were ended
+            self._remove(TEMPORARY)  # of workers that were ended
         with suppress(OSError):  # a full disk refuses what it refused before
             self._file.close()
 
@@ -140,12 +141,10 @@ class Journal:
         with self._understood():
             changes = list(_changes(self._head, of))
         if changes:
-            raise MirsadError(
-                "holds a run of something else", where=str(self.folder), hint="\n  ".join([*changes, RESTART])
-            )
+            raise MirsadError("holds a run of something else", where=self.where, hint="\n  ".join([*changes, RESTART]))
         with self._understood():
             for labelled in self.done.values():
-                _check(task.file(labelled.number), labelled)
+                self._check(task, labelled)
             return [
                 Part(number, tuple(Piece(sources[index], *place) for index, *place in cuts))
                 for number, cuts in enumerate(self._head["parts"])
@@ -197,7 +196,7 @@ class Journal:
         try:
             yield
         except (LookupError, ValueError, TypeError, AttributeError, RecursionError) as error:
-            raise MirsadError(f"is not a journal: {error!r}", where=str(self.path), hint=RESTART) from None
+            raise MirsadError(f"is not a journal: {error!r}", where=f"{self.where}/{JOURNAL}", hint=RESTART) from None
 
     def _take(self, line: dict[str, Any]) -> None:
         if self._head is None:
@@ -212,6 +211,9 @@ class Journal:
             }
             self.done[line["part"]] = Labelled(line["part"], **kept)
 
+    def _check(self, task: Task, labelled: Labelled) -> None:
+        _check(task.file(labelled.number), labelled)
+
     def _remove(self, names: re.Pattern[str]) -> None:
         with explained(self.folder):
             for path in self.folder.iterdir():
@@ -223,15 +225,15 @@ class Journal:
         begun = self.path.is_file() and self.path.stat().st_size > 0
         strange = []
         for path in sorted(self.folder.iterdir()):
-            ours = path.name in (JOURNAL, self._beside) or (begun and _PART.fullmatch(path.name))
-            if ours or _TEMPORARY.fullmatch(path.name):
+            ours = path.name in (JOURNAL, self._beside) or (begun and PART.fullmatch(path.name))
+            if ours or TEMPORARY.fullmatch(path.name):
                 with suppress(FileNotFoundError):  # given its final name by another run, which the lock will tell of
                     if stat.S_ISREG(path.lstat().st_mode):
                         continue
                     raise MirsadError(
                         "is a link or no file, and nothing is written there", where=str(path), hint="Remove it."
                     )
-            elif _PART.fullmatch(path.name) or not path.name.startswith("."):
+            elif PART.fullmatch(path.name) or not path.name.startswith("."):
                 strange.append(path.name)
         if strange:
             raise MirsadError(
@@ -262,6 +264,9 @@ def terms(sources: Sequence[Source], model: dict[str, str], options: dict[str, A
     files = []
     for source in sources:
         try:
+            if places.is_url(source.path):
+                files.append([source.path, *places.facts(source.path)])
+                continue
             found = Path(source.path).stat()
         except OSError as error:
             raise InputError(f"cannot be read: {error.strerror}", where=source.path) from None

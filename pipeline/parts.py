@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from pipeline import articles, memory
+from pipeline import articles, memory, places
 from pipeline.articles import Columns, Rejects, Rules
 from pipeline.articles.pieces import Piece, cut, weight
 from pipeline.articles.reading import checked, read_pieces
@@ -57,7 +58,7 @@ class Task:
     seal : str
         The model that is meant: SHA-256 of its scorer, as the manifest tells it.
     folder : str
-        Where files of parts go.
+        Where files of parts go; a URL perhaps.
     format : {"jsonl", "csv", "parquet"}
     explain : bool
         Whether rows tell the words that decided.
@@ -190,6 +191,8 @@ def label_part(part: Part, task: Task) -> Labelled:
     MirsadError
         The file cannot be written.
     """
+    if places.is_url(task.folder):
+        return _put_part(part, task)
     start = perf_counter()
     done = Labelled(part.number)
     label = _labeller(task.model, task.seal, task.explain)
@@ -206,6 +209,19 @@ def label_part(part: Part, task: Task) -> Labelled:
     with explained(task.file(part.number)), task.file(part.number).open("rb") as file:
         done.sha256, done.size = hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
     done.seconds, done.memory, done.process = perf_counter() - start, memory.peak(), os.getpid()
+    return done
+
+
+def _put_part(part: Part, task: Task) -> Labelled:
+    """Label a part here, and put its files where they belong."""
+    with tempfile.TemporaryDirectory(prefix="mirsad.") as folder:
+        here = replace(task, folder=folder)
+        done = label_part(part, here)
+        for file in (here.rejects_file(part.number), here.file(part.number)):  # the rows last: then all is there
+            if file.exists():
+                places.put(file, places.within(task.folder, file.name))
+            else:
+                places.remove(task.folder, [file.name])
     return done
 
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from pipeline import articles, jobs, memory, parts, rows, store
+from pipeline import articles, jobs, memory, parts, places, rows, store
 from pipeline.articles import Columns, Rejects, Rules, writing
 from pipeline.articles.pieces import weight
 from pipeline.articles.reading import checked
@@ -116,12 +116,15 @@ class _Run:
 
     def gather_rejects(self, task: Task, numbers: Sequence[int]) -> None:
         """Put what parts left out into one file; there is none where everything was an article."""
-        found = [path for path in map(task.rejects_file, numbers) if path.exists()]
-        if self.rejects_to is None or not found:
+        if self.rejects_to is None:
             return
-        with writing.writer(self.rejects_to, "jsonl") as out:
-            for path in found:
-                out.append(path)
+        with _at_hand(task) as task:
+            found = [path for path in map(task.rejects_file, numbers) if path.exists()]
+            if not found:
+                return
+            with writing.writer(self.rejects_to, "jsonl") as out:
+                for path in found:
+                    out.append(path)
 
     def check(self) -> None:
         """Refuse an input without a single article."""
@@ -163,8 +166,8 @@ def predict_files(
         The model folder.
     output : str or Path, optional
         A file, which appears whole or not at all; or a folder (one that is there, or a name that ends with a slash),
-        which gets a file a part and a journal: stopped at any moment, the same call goes on where it was. Standard
-        output if not given.
+        which gets a file a part and a journal: stopped at any moment, the same call goes on where it was. A folder may
+        be named by a URL. Standard output if not given.
     format : {"jsonl", "csv", "parquet"}, optional
         By the file's name if not given; JSON Lines in a folder and on standard output.
     explain : bool
@@ -208,6 +211,14 @@ def predict_files(
     rules = checked(rules or Rules())
     found = sources(given)
     folder = output is not None and (str(output).endswith(("/", os.sep)) or Path(output).is_dir())
+    if not folder and any(map(places.is_url, (output, rejects_to))):
+        raise MirsadError(
+            "a URL cannot be a single file of output",
+            where=str(output if places.is_url(output) else rejects_to),
+            hint="End it with a slash: it becomes a folder of parts. Rejects go to a file of this machine.",
+        )
+    if engine and any(source.path == STDIN for source in found):
+        raise MirsadError("standard input cannot be read by a cluster", hint="Save it to a file first.")
     kind = writing.format_of(output or writing.STDOUT, format or ("jsonl" if folder else None))
     manifest = store.read_manifest(model)
     columns = columns or Columns()
@@ -315,8 +326,12 @@ def _into_folder(run: _Run, found: list[Source], restart: bool, part_size: int) 
             hint="Save the input to a file first, or name a file as the output.",
         )
     task, summary = run.task, run.summary
-    for item in map(Path, run.inputs):
-        if item.is_dir() and Path(task.folder).resolve().is_relative_to(item.resolve()):
+    for item in run.inputs:
+        if places.is_url(task.folder):
+            within = task.folder.startswith(f"{str(item).rstrip('/')}/")
+        else:
+            within = Path(item).is_dir() and Path(task.folder).resolve().is_relative_to(Path(item).resolve())
+        if within:
             raise MirsadError(
                 f"lies in the input folder {item}: its rows would be read as articles",
                 where=task.folder,
@@ -325,7 +340,13 @@ def _into_folder(run: _Run, found: list[Source], restart: bool, part_size: int) 
     options = {key: getattr(task, key) for key in ("format", "explain", "rejects")}
     options |= asdict(task.columns) | asdict(task.rules)
     model = {"name": run.model, "sha256": task.seal}
-    with Journal(task.folder, restart=restart, beside=run.rejects_to) as journal:
+    if places.is_url(task.folder):
+        from pipeline.remote import RemoteJournal
+
+        opened: Journal = RemoteJournal(task.folder, restart=restart)
+    else:
+        opened = Journal(task.folder, restart=restart, beside=run.rejects_to)
+    with opened as journal:
         of = terms(found, model, options)
         if journal.begun:
             todo = journal.go_on(of, found, task)
@@ -344,6 +365,19 @@ def _into_folder(run: _Run, found: list[Source], restart: bool, part_size: int) 
         run.check()
         if not journal.finished:
             journal.finish()
+
+
+@contextmanager
+def _at_hand(task: Task) -> Iterator[Task]:
+    """A task whose files of rejects are on this machine."""
+    if not places.is_url(task.folder):
+        yield task
+        return
+    with tempfile.TemporaryDirectory(prefix="mirsad.") as folder:
+        for name in places.names(task.folder):
+            if name.endswith(".rejects"):
+                places.fetch(places.within(task.folder, name), Path(folder, name))
+        yield replace(task, folder=folder)
 
 
 @contextmanager

@@ -239,6 +239,20 @@ def load_scorer(folder: str | Path) -> tuple[Scorer, dict[str, Any]]:
     return scorer, manifest
 
 
+def packed(folder: str | Path, *, explain: bool = False) -> dict[str, bytes]:
+    """The files of a folder that predicting needs, by name, to be sent elsewhere. Raises ModelError as `load`.
+
+    Parameters
+    ----------
+    folder : str or Path
+    explain : bool
+        Whether that which explaining needs is among them.
+    """
+    manifest = read_manifest(folder)
+    file = MODEL if explain else SCORER
+    return {MANIFEST: dump_json(manifest).encode(), file: _sealed(Path(folder), file, manifest)}
+
+
 def load(folder: str | Path) -> tuple[Model, dict[str, Any]]:
     """The model of a folder, and its manifest.
 

@@ -11,6 +11,7 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from pipeline import places
 from pipeline.articles.sources import STDIN, Source
 
 SAMPLE = 1 << 16
@@ -86,8 +87,13 @@ def open_source(source: Source, *, max_ratio: float) -> io.BufferedReader:
     if source.path == STDIN:
         return io.BufferedReader(Stream(sys.stdin.buffer), SAMPLE)  # a wrapper: standard input is not ours to close
     if source.gzipped:
-        return io.BufferedReader(_Unpacked(Path(source.path).open("rb"), max_ratio), SAMPLE)
-    return io.BufferedReader(Path(source.path).open("rb", buffering=0), SAMPLE)
+        return io.BufferedReader(_Unpacked(io.BufferedReader(open_raw(source.path)), max_ratio), SAMPLE)
+    return io.BufferedReader(open_raw(source.path), SAMPLE)
+
+
+def open_raw(path: str) -> io.RawIOBase:
+    """Open a file of this machine, or of a URL, for reading bytes as they are."""
+    return places.opened(path) if places.is_url(path) else Path(path).open("rb", buffering=0)
 
 
 def detect(sample: bytes, *, complete: bool) -> tuple[str, str] | None:

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline import places
 from pipeline.articles.article import Columns
-from pipeline.articles.decoding import DAMAGE, SAMPLE, BombError, Stream, detect, open_source
+from pipeline.articles.decoding import DAMAGE, SAMPLE, BombError, Stream, detect, open_raw, open_source
 from pipeline.articles.formats import Lines, read_header
 from pipeline.articles.rules import Rules
 from pipeline.articles.sources import STDIN, Source
@@ -50,7 +51,7 @@ class Piece:
 def weight(source: Source) -> int:
     """Bytes of text that a file holds, about, told without opening it; 0 where it cannot be known."""
     try:
-        size = Path(source.path).stat().st_size
+        size = places.facts(source.path)[0] if places.is_url(source.path) else Path(source.path).stat().st_size
     except OSError:  # standard input, or a file that is gone: reading says so
         return 0
     return size * PACKED if source.gzipped or source.format == ".parquet" else size
@@ -209,7 +210,7 @@ def _rows_of_parquet(source: Source, size: int) -> list[Piece]:
     try:
         import pyarrow.parquet
 
-        with pyarrow.parquet.ParquetFile(source.path) as file:
+        with io.BufferedReader(open_raw(source.path)) as stream, pyarrow.parquet.ParquetFile(stream) as file:
             rows = file.metadata.num_rows
     except (ImportError, OSError, pyarrow.ArrowException):
         return [Piece(source)]

@@ -1,4 +1,4 @@
-"""Which files an input means: a file, a folder, a glob or standard input."""
+"""Which files an input means: a file, a folder, a glob, those of a URL, or standard input."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+from pipeline import places
 from pipeline.errors import InputError
 
 FORMATS = (".txt", ".csv", ".tsv", ".jsonl", ".parquet")
@@ -22,7 +23,7 @@ class Source:
     Parameters
     ----------
     path : str
-        Where it is; "-" is standard input.
+        Where it is, a URL perhaps; "-" is standard input.
     name : str
         What its articles are called after: the file name, or the path below the folder where file names clash.
     format : str
@@ -42,7 +43,8 @@ def sources(inputs: str | Path | Iterable[str | Path]) -> list[Source]:
     Parameters
     ----------
     inputs : str, Path or iterable of them
-        Files, folders (searched to any depth; hidden files and unknown endings are passed over), globs, or "-".
+        Files, folders (searched to any depth; hidden files and unknown endings are passed over), globs, URLs of any of
+        these, or "-".
 
     Returns
     -------
@@ -70,6 +72,8 @@ def format_of(path: Path) -> tuple[str, bool] | None:
 def _resolve(item: str) -> list[Source]:
     if item == STDIN:
         return [Source(STDIN, "stdin", "")]
+    if places.is_url(item):
+        return _remote(item)
     path = Path(item)
     if path.is_dir():
         return _named(_walk(path), root=path, item=item)
@@ -95,6 +99,20 @@ def _walk(root: Path) -> list[Path]:
         files = (Path(folder, name) for name in sorted(names) if not name.startswith("."))
         paths += [path for path in files if format_of(path) and path.is_file()]
     return paths
+
+
+def _remote(url: str) -> list[Source]:
+    found = [
+        (path, below, kind)
+        for path, below in places.files(url)
+        if (kind := format_of(Path(below))) and not any(part.startswith(".") for part in Path(below).parts)
+    ]
+    if not found:
+        raise InputError(f"matches no file that can be read ({_endings()})", where=url)
+    names = [Path(below).name for _, below, _ in found]
+    if len(set(names)) < len(names):
+        names = [below for _, below, _ in found]
+    return [Source(path, name, *kind) for (path, _, kind), name in zip(found, names, strict=True)]
 
 
 def _named(paths: list[Path], *, root: Path, item: str) -> list[Source]:

@@ -19,7 +19,8 @@ def predict(
         list[str],
         typer.Argument(
             metavar="INPUT",
-            help="Files, folders or globs of .txt, .csv, .tsv, .jsonl, .parquet (each also .gz); - for standard input.",
+            help="Files, folders, globs or URLs of .txt, .csv, .tsv, .jsonl, .parquet (each also .gz); - for standard"
+            " input.",
         ),
     ],
     model: Annotated[str, typer.Option(metavar="FOLDER", help="The model folder.")] = DEFAULT_MODEL,
@@ -52,6 +53,16 @@ def predict(
         str | None, typer.Option(metavar="NAME", help="The encoding of every file; recognized if not given.")
     ] = None,
     jobs: Annotated[int, typer.Option(metavar="N", help="Processes; -1 for one a core.")] = -1,
+    engine: Annotated[
+        Literal["processes", "dask"], typer.Option(help="What labels: processes of this machine, or workers of Dask.")
+    ] = "processes",
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="A Dask cluster, as tcp://host:8786; with --engine dask alone, --jobs workers of this machine.",
+        ),
+    ] = None,
     log_json: Annotated[
         str | None,
         typer.Option(
@@ -67,6 +78,11 @@ def predict(
     from pipeline import predict as job
     from pipeline.articles import Columns, Rules
 
+    cluster = None
+    if engine == "dask" or scheduler:
+        from pipeline.cluster import engine as of_cluster
+
+        cluster = of_cluster(scheduler, n_jobs=jobs)
     with log(log_json) as tell, counter("articles labelled", show=log_json != STDERR) as progress:
         summary = job.predict_files(
             inputs,
@@ -79,6 +95,7 @@ def predict(
             columns=Columns(id=id_column, title=title_column, text=text_column),
             rules=Rules(encoding=encoding),
             restart=restart,
+            engine=cluster,
             progress=progress,
             tell=tell,
         )

@@ -1,0 +1,217 @@
+"""The same parts on a Dask cluster: one that is there, or workers of this machine for the length of a command.
+
+Each worker gets the model once, also one that joins later or takes the place of one that died: it is a plugin of the
+cluster while the run lasts. What a worker did not finish is given to another; parts that are done twice are the same
+bytes under the same name. Dask's processes exchange pickles: who can reach a scheduler can run anything on its workers.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import shutil
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pipeline import __version__, places, store
+from pipeline.errors import InputError, MachineError, MirsadError
+from pipeline.parts import Labelled, Part, Task, label_part
+from pipeline.predict import Engine
+
+RETRIES = 3
+"""How often a part is tried again that failed for no fault of the input or the model."""
+PATIENCE = 10.0
+"""Seconds to wait for a scheduler, and for its first worker."""
+
+
+def engine(scheduler: str | None = None, *, n_jobs: int = -1) -> Engine:
+    """What labels parts on a cluster, for `predict.predict_files`.
+
+    Parameters
+    ----------
+    scheduler : str, optional
+        Address of the scheduler of a cluster, as `tcp://host:8786`. If not given, workers of this machine are started,
+        and end with the run.
+    n_jobs : int
+        How many of those; -1 for one a core.
+
+    Returns
+    -------
+    callable
+    """
+
+    def label(todo: Sequence[Part], task: Task) -> Generator[Labelled, None, None]:
+        if todo:
+            with connected(scheduler, n_jobs=min(_jobs(n_jobs), len(todo))) as client:
+                yield from _label_parts(client, todo, task)
+
+    return label
+
+
+@contextmanager
+def connected(scheduler: str | None = None, *, n_jobs: int = -1) -> Iterator[Any]:
+    """A client of a cluster, as `engine` says.
+
+    Yields
+    ------
+    distributed.Client
+
+    Raises
+    ------
+    MirsadError
+        Dask is not installed, the scheduler cannot be reached, or it has no worker.
+    """
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError as error:
+        raise MirsadError("a cluster needs dask", hint=places.INSTALL) from error
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is told as an error
+    if scheduler is None:
+        with (
+            LocalCluster(
+                n_workers=_jobs(n_jobs),
+                threads_per_worker=1,
+                memory_limit=0,  # else it ends workers at a bound of its own
+                dashboard_address="127.0.0.1:0",
+                silence_logs=logging.CRITICAL,
+            ) as cluster,
+            Client(cluster) as client,
+        ):
+            yield client
+        return
+    try:
+        client = Client(scheduler, timeout=PATIENCE)
+    except (OSError, ValueError, TypeError) as error:
+        raise MirsadError(
+            f"no scheduler answers there: {str(error) or type(error).__name__}",
+            where=scheduler,
+            hint="Start one with: dask scheduler. Give the address that it tells, as tcp://host:8786.",
+        ) from None
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=PATIENCE)
+        except TimeoutError:
+            raise MirsadError(
+                "this scheduler has no worker",
+                where=scheduler,
+                hint=f"Start some with: dask worker {scheduler} --nthreads 1 --nworkers auto",
+            ) from None
+        yield client
+
+
+def _label_parts(client: Any, todo: Sequence[Part], task: Task) -> Generator[Labelled, None, None]:
+    from distributed import as_completed
+
+    name = f"mirsad-{secrets.token_hex(8)}"
+    try:
+        client.register_plugin(_plugin(task, name), name=name)
+    except Exception as error:
+        raise MirsadError(f"a worker cannot take the model: {error}", hint="Install the same mirsad there.") from error
+    task = task if places.is_url(task.folder) else replace(task, folder=str(Path(task.folder).absolute()))
+    absolute = [_absolute(part) for part in todo]
+    futures = client.map(
+        _label, absolute, [task] * len(todo), name=name, key=f"{name}-part", pure=False, retries=RETRIES
+    )
+    waiting = as_completed(futures)
+    del futures  # what is done is forgotten by the cluster
+    try:
+        for future in waiting:
+            done = _result(future)
+            if isinstance(done, MirsadError):
+                raise done
+            _check_seen(done, task)
+            yield done
+    finally:
+        with suppress(Exception):  # the cluster may be gone, or going
+            client.cancel(list(waiting.futures))
+            client.unregister_worker_plugin(name)
+
+
+def _result(future: Any) -> Labelled | MirsadError:
+    from distributed import KilledWorker
+    from distributed.client import FutureCancelledError
+
+    try:
+        return future.result()  # type: ignore[no-any-return]
+    except KilledWorker:
+        raise MachineError(
+            f"each worker that took {future.key} ended before it was done",
+            hint="Give workers more memory: half a gigabyte for each of their threads.",
+        ) from None
+    except (FutureCancelledError, OSError) as error:
+        raise MachineError(f"the cluster is gone: {error}", hint="The same command can be run again.") from None
+
+
+def _check_seen(done: Labelled, task: Task) -> None:
+    if not places.is_url(task.folder) and not task.file(done.number).exists():
+        raise MirsadError(
+            "was written by a worker, and is not there: the workers have another disk than this machine",
+            where=str(task.file(done.number)),
+            hint="Name a folder that all of them see, or a URL such as s3://bucket/labels/.",
+        )
+
+
+def _absolute(part: Part) -> Part:
+    """A part that means the same files for a process that runs in another folder."""
+
+    def found(path: str) -> str:
+        return path if places.is_url(path) else str(Path(path).absolute())
+
+    pieces = (replace(piece, source=replace(piece.source, path=found(piece.source.path))) for piece in part.pieces)
+    return Part(part.number, tuple(pieces))
+
+
+def _jobs(n_jobs: int) -> int:
+    from joblib import cpu_count  # knows what a container may use
+
+    return n_jobs if n_jobs > 0 else max(1, int(cpu_count()) + 1 + n_jobs)
+
+
+# ---------------------------------------------------------------------------------------------------- at the workers
+
+
+def _plugin(task: Task, name: str) -> Any:
+    """What gives a worker the model: its files, audited here, and audited there again when they are loaded."""
+    from distributed import WorkerPlugin
+
+    files = store.packed(task.model, explain=task.explain)
+
+    class Model(WorkerPlugin):  # type: ignore[misc]
+        def setup(self, worker: Any) -> None:
+            from pipeline import __version__ as there
+
+            if there != version:
+                raise MirsadError(f"it has mirsad {there}, and this is {version}")
+            folder = Path(worker.local_directory, name)
+            folder.mkdir(parents=True, exist_ok=True)
+            for file, content in files.items():
+                (folder / file).write_bytes(content)
+
+        def teardown(self, worker: Any) -> None:
+            shutil.rmtree(Path(worker.local_directory, name), ignore_errors=True)
+
+    version = __version__
+    return Model()
+
+
+def _label(part: Part, task: Task, name: str) -> Labelled | MirsadError:
+    """Label a part at a worker. What trying again would not mend is an answer; what it may mend is raised."""
+    from distributed import get_worker
+
+    try:
+        for piece in part.pieces:
+            if not places.is_url(piece.source.path) and not os.path.exists(piece.source.path):  # noqa: PTH110
+                raise InputError(
+                    "is not there for a worker of the cluster",
+                    where=piece.source.path,
+                    hint="Put the input where all of them see it, or name a URL such as s3://bucket/in/*.parquet.",
+                )
+        return label_part(part, replace(task, model=str(Path(get_worker().local_directory, name))))
+    except MachineError:
+        raise
+    except MirsadError as error:
+        return error
