@@ -103,6 +103,29 @@ def connected(scheduler: str | None = None, *, n_jobs: int = -1) -> Iterator[Any
         yield client
 
 
+@contextmanager
+def training(scheduler: str | None) -> Iterator[None]:
+    """Have folds of a cross-validation, and fits that are independent, done by a cluster while the block lasts.
+
+    Parameters
+    ----------
+    scheduler : str, optional
+        Nothing is done where it is None.
+
+    Raises
+    ------
+    MirsadError
+        As `connected`.
+    """
+    if scheduler is None:
+        yield
+        return
+    from joblib import parallel_config
+
+    with connected(scheduler), parallel_config(backend="dask"):
+        yield
+
+
 def _label_parts(client: Any, todo: Sequence[Part], task: Task) -> Generator[Labelled, None, None]:
     from distributed import as_completed
 

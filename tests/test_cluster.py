@@ -166,6 +166,17 @@ class TestCluster:
             assert len(list(folder.iterdir())) == 2
             assert load(folder)[1] == store.read_manifest(tiny.folder)
 
+    def test_folds_and_fits_of_a_training(self, tiny, tmp_path, two):
+        """The same model as without, whose metrics are those of the folds."""
+        from pipeline import config, store, train
+
+        settings = config.load(tiny.config, [f"output.folder={tmp_path}"])
+        with cluster.training(two.scheduler_address):
+            trained = train.train(settings)
+        assert trained.metrics == tiny.trained.metrics
+        seals = [store.read_manifest(folder)["files"][store.SCORER] for folder in (trained.folder, tiny.folder)]
+        assert seals[0] == seals[1]
+
     def test_standard_input_is_refused(self, tiny, tmp_path):
         with pytest.raises(MirsadError, match="cannot be read by a cluster"):
             label(tiny, "-", tmp_path / "out.jsonl", engine=cluster.engine())

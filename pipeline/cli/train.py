@@ -20,6 +20,12 @@ def train(
         typer.Option("--set", metavar="KEY=VALUE", help="Override a key: heads.stance.estimator.C=3. May be repeated."),
     ] = [],  # noqa: B006
     fail_on: FailOn = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="A Dask cluster for the folds of the cross-validation, as tcp://host:8786."
+        ),
+    ] = None,
 ) -> None:
     """Train a model, judge it, save it with its report.
 
@@ -28,10 +34,12 @@ def train(
     from pipeline import config as configs
     from pipeline import dataset
     from pipeline import train as job
+    from pipeline.cluster import training
 
     start = time.perf_counter()
     settings = configs.load(config, overrides)
-    result = job.train(settings, say=say, command=command_line())
+    with training(scheduler):
+        result = job.train(settings, say=say, command=command_line())
     show_metrics(result.metrics)
     if result.data.rejects.total:
         say(dataset.rejects_hint(result.data.rejects))
