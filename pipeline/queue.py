@@ -4,8 +4,9 @@ Labels cost reading time, and most articles teach a model nothing that it does n
 near the border of a decision (uncertainty sampling: Lewis & Gale 1994, "A sequential algorithm for training text
 classifiers"; Settles 2009, "Active learning literature survey"), taken one at a time, each marked down by its
 similarity to those taken before (maximal marginal relevance: Carbonell & Goldstein 1998), so that a hundred articles
-are not one doubt a hundred times. Such a choice says nothing about how good a model is; one in five is therefore drawn
-at random and says so.
+are not one doubt a hundred times. Heads take turns, and so do the labels of each: most doubts are about the common
+labels, most is to be learned about the rare ones. Such a choice says nothing about how good a model is; one in five is
+therefore drawn at random and says so.
 """
 
 from __future__ import annotations
@@ -36,7 +37,10 @@ UNCERTAIN = "uncertain"
 DRAWN = 5
 """One article in this many is drawn at random."""
 RESERVE = 20
-"""Candidates held for each article wanted, by head: near duplicates and look-alikes drop out."""
+"""Candidates held for each article wanted: near duplicates and look-alikes drop out."""
+Asker = tuple[str, str]
+"""A head and one of its labels."""
+_LOT = (RANDOM, "")
 
 
 @dataclass(slots=True)
@@ -48,8 +52,8 @@ class Candidate:
     article : Article
     row : dict
         What the model says of it, as `rows.label` gives it.
-    doubt : dict of str to float
-        By head, 0 (certain) to 1 (on the border).
+    doubt : dict of (str, str) to float
+        By head and label, 0 (certain) to 1 (on the border).
     chosen : str
         "uncertain" or "random", once it is.
     why : str
@@ -57,7 +61,7 @@ class Candidate:
 
     article: Article
     row: rows.Row
-    doubt: dict[str, float]
+    doubt: dict[Asker, float]
     chosen: str = ""
     why: str = ""
 
@@ -113,7 +117,7 @@ def queue_files(
 ) -> Summary:
     """Choose articles to label next, and write them as a table to fill in.
 
-    Memory does not grow with the input: `RESERVE` candidates an article wanted are held for each head.
+    Memory does not grow with the input: about `RESERVE` candidates are held for each article wanted.
 
     Parameters
     ----------
@@ -182,7 +186,7 @@ def queue_files(
 
 
 class Pool:
-    """The best candidates of a stream: by each head's doubt, and by lot.
+    """The best candidates of a stream: by the doubts of each head about each of its labels, and by lot.
 
     Parameters
     ----------
@@ -205,10 +209,9 @@ class Pool:
         self.scorer, self.rules, self.model = scorer, rules, model
         self.read = self.seen = 0
         self._lot = random.Random(seed)
-        self._size = RESERVE * n
-        self._best: dict[str, list[tuple[float, int, Candidate]]] = {
-            name: [] for name in (*(rule.name for rule in rules), RANDOM)
-        }
+        self.askers = [(rule.name, label) for rule in rules for label in rule.labels]
+        self._size = RESERVE * (1 + n // len(self.askers))
+        self._best: dict[Asker, list[tuple[float, int, Candidate]]] = {asker: [] for asker in (*self.askers, _LOT)}
 
     def add(self, batch: list[Article], *, read: int | None = None) -> None:
         """Take some articles of the stream; `read` counts those that were passed over too."""
@@ -216,24 +219,23 @@ class Pool:
         if not batch:
             return
         said = rows.label(self.scorer, batch, model=self.model, n_jobs=-1)
-        doubts = {
-            rule.name: doubt(rule, np.array([list(row[f"{rule.name}_scores"].values()) for row in said]))
-            for rule in self.rules
-        }
-        for i, (article, row) in enumerate(zip(batch, said, strict=True)):
+        doubts = np.hstack(
+            [doubt(rule, np.array([list(row[f"{rule.name}_scores"].values()) for row in said])) for rule in self.rules]
+        ).tolist()
+        for article, row, doubted in zip(batch, said, doubts, strict=True):
             self.seen += 1
-            candidate = Candidate(article, row, {name: float(values[i]) for name, values in doubts.items()})
-            for name, rank in (candidate.doubt | {RANDOM: self._lot.random()}).items():
+            candidate = Candidate(article, row, dict(zip(self.askers, doubted, strict=True)))
+            for asker, rank in (candidate.doubt | {_LOT: self._lot.random()}).items():
                 # the number breaks ties, for the earlier article
                 entry = (rank, -self.seen, candidate)
-                if len(self._best[name]) < self._size:
-                    heapq.heappush(self._best[name], entry)
+                if len(self._best[asker]) < self._size:
+                    heapq.heappush(self._best[asker], entry)
                 else:
-                    heapq.heappushpop(self._best[name], entry)
+                    heapq.heappushpop(self._best[asker], entry)
 
     def drawn(self) -> list[Candidate]:
         """Candidates in the order of their lots."""
-        return [candidate for *_, candidate in sorted(self._best[RANDOM], reverse=True)]
+        return [candidate for *_, candidate in sorted(self._best[_LOT], reverse=True)]
 
     def candidates(self) -> list[Candidate]:
         """All candidates, each once, in the order of the stream."""
@@ -242,7 +244,7 @@ class Pool:
 
 
 def doubt(rule: Rule, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How near to the border a head's decisions are.
+    """How near to the border a head's decision about each of its labels is.
 
     Parameters
     ----------
@@ -251,20 +253,17 @@ def doubt(rule: Rule, probabilities: NDArray[np.float64]) -> NDArray[np.float64]
 
     Returns
     -------
-    ndarray of shape (n_articles,)
-        1 on the border, 0 for certainty. Of a multilabel head, that of the label nearest to its threshold, as part of
-        the way from there to 0 or to 1; of a single head, 1 minus the lead of the likeliest label over the second.
+    ndarray of shape (n_articles, n_labels)
+        1 on the border, 0 for certainty. Of a multilabel head: 1 minus the way from the label's threshold to its
+        probability, as part of the way to 0 or to 1. Of a single head: 1 minus the distance between the label and the
+        likeliest other one, which for the likeliest label is margin sampling.
     """
+    p = probabilities
     if rule.kind == "multilabel":
-        return np.asarray(1 - _distances(rule, probabilities).min(axis=1))
-    second, first = np.sort(probabilities, axis=1)[:, -2:].T
-    return np.asarray(1 - (first - second))
-
-
-def _distances(rule: Rule, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far each probability is from its threshold, as part of the way from there to 0 or to 1."""
-    at = np.array(rule.thresholds)
-    return np.asarray(np.where(probabilities >= at, (probabilities - at) / (1 - at), (at - probabilities) / at))
+        at = np.array(rule.thresholds)
+        return np.asarray(1 - np.where(p >= at, (p - at) / (1 - at), (at - p) / at))
+    rivals = np.stack([np.delete(p, i, axis=1).max(axis=1) for i in range(p.shape[1])], axis=1)
+    return np.asarray(1 - np.abs(p - rivals))
 
 
 def choose(pool: Pool, n: int, *, known: Sequence[str] = (), share: int = DRAWN) -> list[Candidate]:
@@ -295,7 +294,7 @@ def choose(pool: Pool, n: int, *, known: Sequence[str] = (), share: int = DRAWN)
     is_open = ~np.isin(groups, taken)
     vectors = ArabicTfidfVectorizer(sublinear_tf=True).fit_transform(candidate.text for candidate in found)
     nearest = np.zeros(len(found))
-    doubts = {rule.name: np.array([candidate.doubt[rule.name] for candidate in found]) for rule in pool.rules}
+    doubts = {asker: np.array([candidate.doubt[asker] for candidate in found]) for asker in pool.askers}
 
     def take(i: int, chosen: str, why: str) -> Candidate:
         is_open[groups == groups[i]] = False
@@ -310,24 +309,24 @@ def choose(pool: Pool, n: int, *, known: Sequence[str] = (), share: int = DRAWN)
             drawn.append(take(i, RANDOM, "drawn at random: to judge a model by"))
     doubted: list[Candidate] = []
     while is_open.any() and len(drawn) + len(doubted) < n:
-        rule = pool.rules[len(doubted) % len(pool.rules)]
-        i = int(np.where(is_open, doubts[rule.name] - nearest, -np.inf).argmax())
-        doubted.append(take(i, UNCERTAIN, _why(rule, found[i].row)))
+        turn, place_of_head = divmod(len(doubted), len(pool.rules))
+        rule = pool.rules[place_of_head]
+        label = rule.labels[turn % len(rule.labels)]
+        i = int(np.where(is_open, doubts[rule.name, label] * (1 - nearest), -1.0).argmax())
+        doubted.append(take(i, UNCERTAIN, _why(rule, label, found[i].row)))
     for number, candidate in enumerate(drawn, start=1):
         doubted.insert(number * share - 1, candidate)
     return doubted
 
 
-def _why(rule: Rule, row: rows.Row) -> str:
+def _why(rule: Rule, label: str, row: rows.Row) -> str:
     """What a head doubts of an article, in words."""
     scores = row[f"{rule.name}_scores"]
     if rule.kind == "multilabel":
-        i = int(_distances(rule, np.array([list(scores.values())])).argmin())
-        label = rule.labels[i]
-        at = f"{scores[label]:.2f}, and it is given from {rule.thresholds[i]:.2f} on"
+        at = f"{scores[label]:.2f}, and it is given from {rule.thresholds[rule.labels.index(label)]:.2f} on"
         return f"{rule.name}: {label} or not? Its probability is {at}"
-    first, second = sorted(scores, key=lambda label: -scores[label])[:2]
-    return f"{rule.name}: {first} ({scores[first]:.2f}) or {second} ({scores[second]:.2f})?"
+    rival = max((name for name in rule.labels if name != label), key=scores.__getitem__)
+    return f"{rule.name}: {label} ({scores[label]:.2f}) or {rival} ({scores[rival]:.2f})?"
 
 
 def _asked_by(candidate: Candidate) -> str:

@@ -13,7 +13,7 @@ from conftest import as_toml, tiny_config
 
 from pipeline import cli
 
-COMMANDS = ["train", "predict", "evaluate", "init", "report", "compare", "corpora", "corpora info", "data"]
+COMMANDS = ["train", "predict", "evaluate", "init", "report", "compare", "corpora", "corpora info", "data", "queue"]
 
 
 @pytest.fixture
