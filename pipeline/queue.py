@@ -210,7 +210,7 @@ class Pool:
         self.read = self.seen = 0
         self._lot = random.Random(seed)
         self.askers = [(rule.name, label) for rule in rules for label in rule.labels]
-        self._size = RESERVE * (1 + n // len(self.askers))
+        self._size = max(n, RESERVE * (1 + n // len(self.askers)))
         self._best: dict[Asker, list[tuple[float, int, Candidate]]] = {asker: [] for asker in (*self.askers, _LOT)}
 
     def add(self, batch: list[Article], *, read: int | None = None) -> None:
