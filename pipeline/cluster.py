@@ -11,6 +11,7 @@ import logging
 import os
 import secrets
 import shutil
+import signal
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -78,6 +79,7 @@ def connected(scheduler: str | None = None, *, n_jobs: int = -1) -> Iterator[Any
                 memory_limit=0,  # else it ends workers at a bound of its own
                 dashboard_address="127.0.0.1:0",
                 silence_logs=logging.CRITICAL,
+                preload=[__name__],  # calls dask_setup
             ) as cluster,
             Client(cluster) as client,
         ):
@@ -129,28 +131,40 @@ def training(scheduler: str | None) -> Iterator[None]:
 def _label_parts(client: Any, todo: Sequence[Part], task: Task) -> Generator[Labelled, None, None]:
     from distributed import as_completed
 
-    name = f"mirsad-{secrets.token_hex(8)}"
-    try:
-        client.register_plugin(_plugin(task, name), name=name)
-    except Exception as error:
-        raise MirsadError(f"a worker cannot take the model: {error}", hint="Install the same mirsad there.") from error
     task = task if places.is_url(task.folder) else replace(task, folder=str(Path(task.folder).absolute()))
     absolute = [_absolute(part) for part in todo]
-    futures = client.map(
-        _label, absolute, [task] * len(todo), name=name, key=f"{name}-part", pure=False, retries=RETRIES
-    )
-    waiting = as_completed(futures)
-    del futures  # what is done is forgotten by the cluster
+    with _model_sent(client, task) as name:
+        key = f"{name}-part"
+        futures = client.map(_label, absolute, task=task, name=name, key=key, pure=False, retries=RETRIES)
+        waiting = as_completed(futures)
+        del futures  # what is done is forgotten by the cluster
+        try:
+            for future in waiting:
+                done = _result(future)
+                if isinstance(done, MirsadError):
+                    raise done
+                _check_seen(done, task)
+                yield done
+        finally:
+            with suppress(Exception):  # the cluster may be gone, or going
+                client.cancel(list(waiting.futures))
+
+
+@contextmanager
+def _model_sent(client: Any, task: Task) -> Iterator[str]:
+    """Have each worker hold the model, in a folder of the name that is given."""
+    name = f"mirsad-{secrets.token_hex(8)}"
+    model = _plugin(task, name)
     try:
-        for future in waiting:
-            done = _result(future)
-            if isinstance(done, MirsadError):
-                raise done
-            _check_seen(done, task)
-            yield done
+        try:
+            client.register_plugin(model, name=name)
+        except Exception as error:
+            raise MirsadError(
+                f"a worker cannot take the model: {error}", hint="Install the same mirsad there."
+            ) from error
+        yield name
     finally:
-        with suppress(Exception):  # the cluster may be gone, or going
-            client.cancel(list(waiting.futures))
+        with suppress(Exception):
             client.unregister_worker_plugin(name)
 
 
@@ -195,6 +209,11 @@ def _jobs(n_jobs: int) -> int:
 
 
 # ---------------------------------------------------------------------------------------------------- at the workers
+
+
+def dask_setup(worker: Any) -> None:
+    """Leave Ctrl-C, which goes to all processes of a command, to the first one: called where a worker is started."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _plugin(task: Task, name: str) -> Any:

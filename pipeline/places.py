@@ -114,7 +114,8 @@ def names(folder: str) -> list[str]:
     with reached(folder):
         store.invalidate_cache()
         try:
-            return sorted(PurePosixPath(str(item)).name for item in store.ls(path, detail=False))
+            found = (str(item).rstrip("/") for item in store.ls(path, detail=False))
+            return sorted(PurePosixPath(item).name for item in found if item != path)  # some list the folder itself
         except FileNotFoundError:
             return []
 

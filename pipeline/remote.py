@@ -44,7 +44,7 @@ class RemoteJournal(Journal):
         self._written = self._cost = 0.0
         there = places.names(self.where)
         ours = (JOURNAL, *filter(PART.fullmatch, there)) if JOURNAL in there else ()
-        strange = [name for name in there if name not in ours and not TEMPORARY.fullmatch(name)]
+        strange = [name for name in there if name not in ours and not name.startswith(".")]
         if strange:
             raise MirsadError(
                 f"holds what is not of a run with a journal: {strange[0]}",

@@ -155,6 +155,11 @@ class TestCluster:
         ):
             label(tiny, given, f"{tmp_path}/out/", engine=cluster.engine(none.scheduler_address))
 
+    def test_another_version_at_the_workers(self, tiny, given, tmp_path, two, monkeypatch):
+        monkeypatch.setattr(cluster, "__version__", "9.9")
+        with pytest.raises(MirsadError, match=r"cannot take the model: it has mirsad .*, and this is 9\.9"):
+            label(tiny, given, f"{tmp_path}/out/", engine=cluster.engine(two.scheduler_address))
+
     def test_what_is_sent_is_what_predicting_needs(self, tiny, tmp_path):
         from pipeline import store
 
