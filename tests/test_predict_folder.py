@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import fcntl
 import json
 import os
@@ -422,7 +423,9 @@ def test_stopped_in_an_orderly_way(tiny, tmp_path, sent, code):
     small = "from pipeline import parts; parts.PART = 300_000; from pipeline.cli import main; main()"
     words = ["predict", inputs, "--model", tiny.folder, "--output", tmp_path / "out.jsonl", "--jobs", 2]
     command = [sys.executable, "-c", small, *map(str, words)]
-    run = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE)
+    # where tests run in the background of a shell, Ctrl-C is ignored, and what they start would inherit that
+    heeding = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    run = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, preexec_fn=heeding)
     wait_for(lambda: list(tmp_path.glob(".out.jsonl.*.parts/.part*")))
     os.killpg(run.pid, sent)
     said = run.communicate()[1].decode()
