@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline import splits
-from pipeline.config import TargetBlock, TermsBlock, TfidfBlock
 from pipeline.errors import LabelError
 from pipeline.estimators import Linear, Task, fit_tasks, rounded
 from pipeline.evaluate import Judged, stitched
 from pipeline.features.featurizer import Featurizer
 from pipeline.features.plan import threads
 from pipeline.heads import calibrated, calibrated_loss, candidates, check_counts, class_names
-from pipeline.model import Model, head_columns, no_features
+from pipeline.model import Model, no_features
+from pipeline.packed import Packed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,12 +71,8 @@ class Fitted:
 
 
 def suits(config: Config, data: Dataset) -> bool:
-    """Whether there are so many articles, and features and heads are of the kinds that folds can share."""
-    return (
-        len(data) > MANY
-        and all(isinstance(block, TfidfBlock | TermsBlock | TargetBlock) for block in config.features.values())
-        and not any(head.by for head in config.heads.values())
-    )
+    """Whether there are so many articles, and no head has weights of its own for each context."""
+    return len(data) > MANY and not any(head.by for head in config.heads.values())
 
 
 def fit(config: Config, data: Dataset, train: Rows, test: Rows, *, background: Fields | None = None) -> Fitted:
@@ -134,14 +130,14 @@ def fit(config: Config, data: Dataset, train: Rows, test: Rows, *, background: F
     return Fitted(model, judged, curve)
 
 
-def features(config: Config, data: Dataset, background: Fields | None) -> tuple[Featurizer, csr_matrix]:
+def features(config: Config, data: Dataset, background: Fields | None) -> tuple[Featurizer, Packed]:
     """Learn the features of all articles, and make their matrix.
 
     Returns
     -------
     featurizer : Featurizer
-    X : csr matrix of shape (n_articles, n_features), float32
-        Made a batch at a time, so that there never is a second one.
+    X : Packed of shape (n_articles, n_free)
+        A column for each free weight (`Featurizer.tie`). Made a batch at a time, so that there never is a second one.
     """
     featurizer = Featurizer(config.features, config.text.normalization, n_jobs=config.n_jobs)
     drawn = np.arange(len(data))
@@ -151,25 +147,9 @@ def features(config: Config, data: Dataset, background: Fields | None) -> tuple[
         featurizer.learn(data.fields(drawn), map(data.fields, data.batches()), len(data), background)
     except ValueError as error:
         raise no_features(error, len(drawn)) from error
-    return featurizer, _stacked(
-        [featurizer.transform(*data.fields(part)).astype(np.float32) for part in data.batches()]
-    )
-
-
-def _stacked(parts: list[csr_matrix]) -> csr_matrix:
-    """Parts one below the other; each is let go of as soon as it is copied."""
-    from scipy.sparse import csr_matrix
-
-    ends = np.cumsum([0, *(part.nnz for part in parts)], dtype=np.int64)
-    whole = csr_matrix((sum(part.shape[0] for part in parts), parts[0].shape[1]), dtype=np.float32)
-    pointers = [part.indptr[1:] + start for part, start in zip(parts, ends, strict=False)]
-    whole.indptr = np.concatenate([np.zeros(1, np.int64), *pointers])
-    whole.indices, whole.data = np.empty(ends[-1], np.int32), np.empty(ends[-1], np.float32)
-    for start in ends[:-1]:
-        part = parts.pop(0)
-        whole.indices[start : start + part.nnz] = part.indices
-        whole.data[start : start + part.nnz] = part.data
-    return whole
+    tie = featurizer.tie(None)
+    made = (featurizer.transform(*data.fields(rows)) for rows in data.batches())
+    return featurizer, Packed.of((part if tie is None else part @ tie for part in made), len(data))
 
 
 def _parts(config: Config, data: Dataset, train: Rows) -> list[Rows]:
@@ -204,8 +184,10 @@ class _Fits:
     known : ndarray of shape (n_articles,), bool
         Which articles have a label.
     settings : list of Estimator
+    tie : csr matrix or None
+        Of the blocks that the head reads.
     linear : list of list of Linear
-        By setting and set; each with all outputs of the head, over the columns that it reads.
+        By setting and set; each with all outputs of the head, over its free weights.
     scores : list of list of ndarray of shape (n_articles, n_outputs), float32
         By setting and set, of all articles.
     """
@@ -215,12 +197,13 @@ class _Fits:
     y: NDArray[np.int64]
     known: NDArray[np.bool_]
     settings: list[Estimator]
+    tie: csr_matrix | None
     linear: list[list[Linear]]
     scores: list[list[Floats]]
 
     @classmethod
     def of(
-        cls, name: str, config: Config, data: Dataset, X: csr_matrix, featurizer: Featurizer, learned: list[Rows]
+        cls, name: str, config: Config, data: Dataset, X: Packed, featurizer: Featurizer, learned: list[Rows]
     ) -> _Fits:
         """Fit them all."""
         from pipeline import dual
@@ -231,14 +214,14 @@ class _Fits:
             check_counts(name, head, y[rows], [])
         several = head.kind == "multilabel"
         targets, n_classes = (list(y.T), 2) if several else ([y], len(class_names(head)))
-        columns, settings = head_columns(featurizer, head.blocks), candidates(head.estimator)
+        columns, settings = featurizer.free_columns(head.blocks), candidates(head.estimator)
         # other estimators copy the articles that they learn from, so one after the other
         n_jobs = threads(config.n_jobs) if head.estimator.name == "logistic_regression" else 1
         tasks = [Task(setting, rows, target) for setting in settings for rows in sets for target in targets]
         found = iter(fit_tasks(X, tasks, n_classes, seed=config.seed, n_jobs=n_jobs, columns=columns))
         linear = [[_beside([next(found) for _ in targets]) for _ in sets] for _ in settings]
         scores = [[dual.scores(X, of, columns, n_jobs=threads(config.n_jobs)) for of in row] for row in linear]
-        return cls(name, head, y, known, settings, linear, scores)
+        return cls(name, head, y, known, settings, featurizer.tie(head.blocks), linear, scores)
 
     def head(self, model: int, rows: Rows, unseen: Sequence[tuple[int, Rows]]) -> tuple[Head, Floats]:
         """The head that one set's fit makes.
@@ -280,7 +263,8 @@ class _Fits:
             return np.stack([values[number].take(i, axis) for i, number in enumerate(setting)], axis)
 
         fitted = [of_setting[model] for of_setting in self.linear]
-        linear = Linear(pick([f.coef for f in fitted], 0), pick([f.intercept for f in fitted], 0))
+        coef = pick([f.coef for f in fitted], 0)
+        linear = Linear(coef if self.tie is None else (self.tie @ coef.T).T, pick([f.intercept for f in fitted], 0))
         head = calibrated(self.name, self.config, pick(held_out, 1)[rows], y, rounded(linear), chosen)
         return head, pick([of_setting[model] for of_setting in self.scores], 1)
 

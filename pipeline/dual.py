@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.features.compiled import compiled, inlined
+from pipeline.packed import SECTION
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from scipy.sparse import csr_matrix
 
     from pipeline.estimators import Linear
+    from pipeline.packed import Packed
 
 GAP = 1e-4
 """Duality gap, as a share of the objective, at which a task is done."""
@@ -36,7 +37,7 @@ MOST_PASSES, FIRST_FREE = 60, 2
 
 
 def fit(
-    X: csr_matrix,
+    X: Packed,
     y: NDArray[np.integer],
     weight: NDArray[np.floating],
     n_classes: int,
@@ -49,7 +50,7 @@ def fit(
 
     Parameters
     ----------
-    X : csr matrix of shape (n_articles, n_features), float32
+    X : Packed of shape (n_articles, n_features)
     y : ndarray of shape (n_articles, n_tasks), int
         Classes; not looked at where the weight is 0.
     weight : ndarray of shape (n_articles, n_tasks)
@@ -71,7 +72,7 @@ def fit(
     """
     used = np.ones(X.shape[1], dtype=bool) if used is None else used
     squares = np.zeros(X.shape[0], np.float32)
-    _squares(X.indptr, X.indices, X.data, used, squares)
+    _squares(X.starts, X.columns, X.values, X.scale, used, squares)
     parts = [part for part in np.array_split(np.arange(y.shape[1]), max(n_jobs, 1)) if len(part)]
     with ThreadPoolExecutor(len(parts)) as pool:
         found = list(
@@ -92,7 +93,7 @@ def fit(
 
 
 def _fit(
-    X: csr_matrix,
+    X: Packed,
     y: NDArray[np.int16],
     weight: NDArray[np.float32],
     n_classes: int,
@@ -110,7 +111,7 @@ def _fit(
     for number in range(MOST_PASSES):
         loss, gap = np.zeros(n_tasks), np.zeros(n_tasks)
         ascend(
-            random.permutation(len(y)), X.indptr, X.indices, X.data, used, squares, y, weight,
+            random.permutation(len(y)), X.starts, X.columns, X.values, X.scale, used, squares, y, weight,
             theta, intercept, share, loss, gap,
         )  # fmt: skip
         objective = loss + 0.5 * np.einsum("ft,ft->t", theta, theta).reshape(n_tasks, n_outputs).sum(axis=1)
@@ -126,64 +127,76 @@ def _fit(
     return np.ascontiguousarray(theta.T).reshape(n_tasks, n_outputs, -1), intercept.reshape(n_tasks, n_outputs)
 
 
-def scores(X: csr_matrix, linear: Linear, columns: NDArray[np.int64], *, n_jobs: int = 1) -> NDArray[np.float32]:
+def scores(X: Packed, linear: Linear, columns: NDArray[np.int64], *, n_jobs: int = 1) -> NDArray[np.float32]:
     """Decision values of a linear function over some columns, shape (n_articles, n_outputs), without a copy of X."""
     theta = np.zeros((X.shape[1], len(linear.intercept)), np.float32)
     theta[columns] = linear.coef.T
     found = np.tile(linear.intercept.astype(np.float32), (X.shape[0], 1))
     bounds = np.linspace(0, X.shape[0], n_jobs + 1).astype(np.int64)
     with ThreadPoolExecutor(n_jobs) as pool:
-        list(pool.map(lambda part: _add_scores(*part, X.indptr, X.indices, X.data, theta, found), pairwise(bounds)))
+        list(
+            pool.map(
+                lambda part: _add_scores(*part, X.starts, X.columns, X.values, X.scale, theta, found), pairwise(bounds)
+            )
+        )
     return found
 
 
 @compiled
-def _squares(indptr, indices, data, used, squares):  # type: ignore[no-untyped-def]
-    for i in range(len(indptr) - 1):
+def _squares(starts, columns, values, scale, used, squares):  # type: ignore[no-untyped-def]
+    """Squared length of each article, over the columns that are used."""
+    sections = (len(starts) - 1) // len(scale)
+    for i in range(len(scale)):
         total = 0.0
-        for k in range(indptr[i], indptr[i + 1]):
-            if used[indices[k]]:
-                total += data[k] * data[k]
-        squares[i] = total
+        for section in range(sections):
+            for k in range(starts[i * sections + section], starts[i * sections + section + 1]):
+                if used[section * SECTION + columns[k]]:
+                    total += float(values[k]) ** 2
+        squares[i] = total * scale[i] ** 2
 
 
 @compiled
-def _add_scores(first, last, indptr, indices, data, theta, scores):  # type: ignore[no-untyped-def]
-    width = theta.shape[1]
+def _add_scores(first, last, starts, columns, values, scale, theta, scores):  # type: ignore[no-untyped-def]
+    sections, width = (len(starts) - 1) // len(scale), theta.shape[1]
     for i in range(first, last):
-        for k in range(indptr[i], indptr[i + 1]):
-            value, column = data[k], indices[k]
-            for t in range(width):
-                scores[i, t] += value * theta[column, t]
+        for section in range(sections):
+            for k in range(starts[i * sections + section], starts[i * sections + section + 1]):
+                value, column = scale[i] * values[k], section * SECTION + columns[k]
+                for t in range(width):
+                    scores[i, t] += value * theta[column, t]
 
 
 @inlined
-def _read(i, indptr, indices, data, used, theta, intercept, score):  # type: ignore[no-untyped-def]
+def _read(i, starts, columns, values, scale, used, theta, intercept, score):  # type: ignore[no-untyped-def]
     """Decision values of an article."""
-    for t in range(len(score)):
+    sections, width = (len(starts) - 1) // len(scale), len(score)
+    for t in range(width):
         score[t] = intercept[t]
-    for k in range(indptr[i], indptr[i + 1]):
-        value, column = data[k], indices[k]
-        if used[column]:
-            for t in range(len(score)):
-                score[t] += value * theta[column, t]
+    for section in range(sections):
+        for k in range(starts[i * sections + section], starts[i * sections + section + 1]):
+            value, column = scale[i] * values[k], section * SECTION + columns[k]
+            if used[column]:
+                for t in range(width):
+                    score[t] += value * theta[column, t]
 
 
 @inlined
-def _add(i, indptr, indices, data, used, theta, intercept, step):  # type: ignore[no-untyped-def]
+def _add(i, starts, columns, values, scale, used, theta, intercept, step):  # type: ignore[no-untyped-def]
     """Add an article, so many times for each output, to the weights."""
-    for t in range(len(step)):
+    sections, width = (len(starts) - 1) // len(scale), len(step)
+    for t in range(width):
         intercept[t] += step[t]
-    for k in range(indptr[i], indptr[i + 1]):
-        value, column = data[k], indices[k]
-        if used[column]:
-            for t in range(len(step)):
-                theta[column, t] += value * step[t]
+    for section in range(sections):
+        for k in range(starts[i * sections + section], starts[i * sections + section + 1]):
+            value, column = scale[i] * values[k], section * SECTION + columns[k]
+            if used[column]:
+                for t in range(width):
+                    theta[column, t] += value * step[t]
 
 
 @compiled
 def _ascend_binary(  # type: ignore[no-untyped-def]
-    order, indptr, indices, data, used, squares, y, weight, theta, intercept, share, loss, gap
+    order, starts, columns, values, scale, used, squares, y, weight, theta, intercept, share, loss, gap
 ):
     """One pass; an article's share is its weight times y - p at the decision value that this very share leads to."""
     width = theta.shape[1]
@@ -191,7 +204,7 @@ def _ascend_binary(  # type: ignore[no-untyped-def]
     for i in order:
         if not weight[i].any():
             continue
-        _read(i, indptr, indices, data, used, theta, intercept, score)
+        _read(i, starts, columns, values, scale, used, theta, intercept, score)
         for t in range(width):
             step[t] = 0.0
             w = np.float64(weight[i, t])
@@ -220,12 +233,12 @@ def _ascend_binary(  # type: ignore[no-untyped-def]
             new = truth - 1.0 / (1.0 + np.exp(-x))
             step[t] = w * (new - own)
             share[i, t] = new
-        _add(i, indptr, indices, data, used, theta, intercept, step)
+        _add(i, starts, columns, values, scale, used, theta, intercept, step)
 
 
 @compiled
 def _ascend_exclusive(  # type: ignore[no-untyped-def]
-    order, indptr, indices, data, used, squares, y, weight, theta, intercept, share, loss, gap
+    order, starts, columns, values, scale, used, squares, y, weight, theta, intercept, share, loss, gap
 ):
     """One pass; as for two classes, with the softmax in place of p and the whole share set at once."""
     width, n_tasks = theta.shape[1], y.shape[1]
@@ -236,7 +249,7 @@ def _ascend_exclusive(  # type: ignore[no-untyped-def]
     for i in order:
         if not weight[i].any():
             continue
-        _read(i, indptr, indices, data, used, theta, intercept, score)
+        _read(i, starts, columns, values, scale, used, theta, intercept, score)
         for task in range(n_tasks):
             at, w = task * n, np.float64(weight[i, task])
             step[at : at + n] = 0.0
@@ -282,7 +295,7 @@ def _ascend_exclusive(  # type: ignore[no-untyped-def]
                 new = (1.0 if c == truth else 0.0) - p[c]
                 step[at + c] = w * (new - share[i, at + c])
                 share[i, at + c] = new
-        _add(i, indptr, indices, data, used, theta, intercept, step)
+        _add(i, starts, columns, values, scale, used, theta, intercept, step)
 
 
 @compiled

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from pipeline import logistic
+from pipeline.packed import Packed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,7 +132,7 @@ class Task(NamedTuple):
 
 
 def fit_tasks(
-    X: csr_matrix | NDArray[np.float64],
+    X: csr_matrix | Packed | NDArray[np.float64],
     tasks: Sequence[Task],
     n_classes: int,
     *,
@@ -143,7 +144,7 @@ def fit_tasks(
 
     Parameters
     ----------
-    X : csr matrix or ndarray of shape (n_articles, n_features)
+    X : csr matrix, Packed or ndarray of shape (n_articles, n_features)
     tasks : sequence of Task
         Of one estimator.
     n_classes, seed
@@ -161,8 +162,11 @@ def fit_tasks(
     if tasks[0].settings.name == "logistic_regression":
         if isinstance(X, np.ndarray):
             return _fit_logistic(X, tasks, n_classes)
-        if min(X.shape) > Rotated.MAX_ARTICLES:
+        if isinstance(X, Packed) or min(X.shape) > Rotated.MAX_ARTICLES:
+            X = X if isinstance(X, Packed) else Packed.of([X.copy()], X.shape[0])
             return _fit_many(X, tasks, n_classes, columns, seed, n_jobs)
+    if isinstance(X, Packed):
+        X = X.csr(np.arange(X.shape[0]))
     if columns is not None:
         X = X[:, columns]
     from joblib import Parallel, delayed
@@ -193,7 +197,7 @@ def _fit_logistic(Z: NDArray[np.float64], tasks: Sequence[Task], n_classes: int)
 
 
 def _fit_many(
-    X: csr_matrix,
+    X: Packed,
     tasks: Sequence[Task],
     n_classes: int,
     columns: NDArray[np.int64] | None,
@@ -210,9 +214,7 @@ def _fit_many(
     used = np.zeros(X.shape[1], dtype=bool)
     used[columns] = True
     y = np.stack([task.y for task in tasks], axis=1).astype(np.int16)
-    coef, intercept = dual.fit(
-        X.astype(np.float32, copy=False), y, weight, n_classes, used=used, seed=seed, n_jobs=threads(n_jobs)
-    )
+    coef, intercept = dual.fit(X, y, weight, n_classes, used=used, seed=seed, n_jobs=threads(n_jobs))
     return [Linear(c[:, columns], i) for c, i in zip(coef, intercept, strict=True)]
 
 
