@@ -12,7 +12,7 @@ No model judges an article whose label it learned from, and no threshold is set 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +75,15 @@ def suits(config: Config, data: Dataset) -> bool:
     return len(data) > MANY and not any(head.by for head in config.heads.values())
 
 
-def fit(config: Config, data: Dataset, train: Rows, test: Rows, *, background: Fields | None = None) -> Fitted:
+def fit(
+    config: Config,
+    data: Dataset,
+    train: Rows,
+    test: Rows,
+    *,
+    background: Fields | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Fitted:
     """Fit and judge.
 
     Parameters
@@ -86,6 +94,8 @@ def fit(config: Config, data: Dataset, train: Rows, test: Rows, *, background: F
         The split of `splits.held_out`. Where the test rows are a fold of the cross-validation, one model judges both.
     background : Fields, optional
         Articles without labels, for document frequencies.
+    say : callable
+        Told in a few words what happens next.
 
     Returns
     -------
@@ -96,6 +106,7 @@ def fit(config: Config, data: Dataset, train: Rows, test: Rows, *, background: F
     LabelError, ConfigError
         As `model.fit`.
     """
+    say(f"Making features of {len(data):,} articles")
     featurizer, X = features(config, data, background)
     everything = np.arange(len(data))
     folds = splits.folds(splits.strata(data.labels), data.groups, config.split.folds, seed=config.seed)
@@ -105,8 +116,12 @@ def fit(config: Config, data: Dataset, train: Rows, test: Rows, *, background: F
     if alone:  # with folds of its own, as nothing that learned from held-out articles may calibrate it
         learned += [np.intersect1d(rows, train) for rows, _ in folds] + [train]
     parts = _parts(config, data, train) if len(test) else []
-    fits = {name: _Fits.of(name, config, data, X, featurizer, learned + parts) for name in config.heads}
+    fits = {}
+    for name in config.heads:
+        say(f"Fitting {name}: on all articles, {len(folds)} times without a fold, {len(parts)} times on fewer")
+        fits[name] = _Fits.of(name, config, data, X, featurizer, learned + parts)
     del X  # by far the largest thing
+    say("Judging")
 
     def heads(model: int, rows: Rows, unseen: Sequence[tuple[int, Rows]]) -> dict[str, tuple[Head, Floats]]:
         return {name: of.head(model, rows, unseen) for name, of in fits.items()}

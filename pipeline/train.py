@@ -76,8 +76,7 @@ def train(config: Config, *, say: Callable[[str], None] = lambda _: None, comman
     )
     many = crossfit.suits(config, data)
     if many:
-        say(f"Fitting and cross-validating over {len(data):,} articles in {config.split.folds} folds, all at once")
-        fitted = crossfit.fit(config, data, train_rows, test_rows, background=unlabelled)
+        fitted = crossfit.fit(config, data, train_rows, test_rows, background=unlabelled, say=say)
         model, judged = fitted.model, fitted.judged
     else:
         if len(test_rows):
