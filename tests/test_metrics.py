@@ -112,6 +112,24 @@ def test_a_question_that_always_or_never_applies_is_judged_once(applies):
     assert found["labels"]["b"]["f1"] == 0
 
 
+def test_intervals_are_those_of_articles_drawn_one_by_one(drawn):
+    truth, decided, probabilities = drawn
+    found = metrics.multilabel(LABELS, truth, decided, probabilities, seed=3)
+    random = np.random.default_rng(3)
+    draws = [random.integers(0, len(truth), len(truth)) for _ in range(metrics.RESAMPLES)]
+    figures = {
+        "macro_f1": [metrics.f1(truth[rows], decided[rows]).mean() for rows in draws],
+        "micro_f1": [metrics.f1(truth[rows].reshape(-1, 1), decided[rows].reshape(-1, 1))[0] for rows in draws],
+        "exact_match": [(truth[rows] == decided[rows]).all(axis=1).mean() for rows in draws],
+        "hamming_loss": [(truth[rows] != decided[rows]).mean() for rows in draws],
+    }
+    for name, values in figures.items():
+        assert found[name]["interval"] == pytest.approx(np.percentile(values, [2.5, 97.5]))
+    each = np.array([metrics.f1(truth[rows], decided[rows]) for rows in draws])
+    for i, label in enumerate(LABELS):
+        assert found["labels"][label]["f1_interval"] == pytest.approx(np.percentile(each[:, i], [2.5, 97.5]))
+
+
 def test_intervals_cover_what_they_should_and_repeat():
     # 400 coins with 70 % heads: the interval of accuracy is about 0.7 ± 1.96 * sqrt(0.7 * 0.3 / 400)
     truth = np.zeros(400, dtype=np.int64)

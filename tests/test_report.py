@@ -16,7 +16,7 @@ from pipeline import config as configs
 from pipeline.articles import Article
 from pipeline.errors import InputError
 from pipeline.explain import explain
-from pipeline.report import evidence, labels, page, suspects, wrong
+from pipeline.report import evidence, labels, page, slices, suspects, wrong
 from pipeline.report.view import View, counts
 
 
@@ -87,6 +87,16 @@ def test_marks_lie_on_whole_words_and_lose_no_letter():
         level for label in view.labels for _, level in evidence.marked(item, explanation, view, label, 10_000)["text"]
     }
     assert {1, 2, 3} & levels and {-1, -2, -3} & levels
+
+
+def test_a_slices_interval_is_that_of_articles_drawn_one_by_one():
+    view = _random_view(5)
+    members = np.arange(300) % 3 > 0
+    cell = slices._cell(view, "source", "a", members)
+    rows, random = np.flatnonzero(members), np.random.default_rng(0)
+    scores = [view.score(rows[random.integers(0, len(rows), len(rows))]) for _ in range(slices.RESAMPLES)]
+    assert cell["interval"] == pytest.approx(np.percentile(scores, [2.5, 97.5]))
+    assert cell["score"] == view.score(members)
 
 
 def _stance_view() -> View:
