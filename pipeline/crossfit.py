@@ -13,6 +13,7 @@ No model judges an article whose label it learned from, and no threshold is set 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -106,8 +107,6 @@ def fit(
     LabelError, ConfigError
         As `model.fit`.
     """
-    say(f"Making features of {len(data):,} articles")
-    featurizer, X = features(config, data, background)
     everything = np.arange(len(data))
     folds = splits.folds(splits.strata(data.labels), data.groups, config.split.folds, seed=config.seed)
     of_all, of_train = len(folds), 2 * len(folds) + 1
@@ -116,11 +115,7 @@ def fit(
     if alone:  # with folds of its own, as nothing that learned from held-out articles may calibrate it
         learned += [np.intersect1d(rows, train) for rows, _ in folds] + [train]
     parts = _parts(config, data, train) if len(test) else []
-    fits = {}
-    for name in config.heads:
-        say(f"Fitting {name}: on all articles, {len(folds)} times without a fold, {len(parts)} times on fewer")
-        fits[name] = _Fits.of(name, config, data, X, featurizer, learned + parts)
-    del X  # by far the largest thing
+    featurizer, fits = _fit_heads(config, data, learned + parts, background, say)
     say("Judging")
 
     def heads(model: int, rows: Rows, unseen: Sequence[tuple[int, Rows]]) -> dict[str, tuple[Head, Floats]]:
@@ -143,6 +138,22 @@ def fit(
         rest = np.setdiff1d(train, part)
         curve.append((len(part), _judged(featurizer, heads(i, rest, [(i, rest)]), test, familiar)))
     return Fitted(model, judged, curve)
+
+
+def _fit_heads(
+    config: Config, data: Dataset, learned: list[Rows], background: Fields | None, say: Callable[[str], None]
+) -> tuple[Featurizer, dict[str, _Fits]]:
+    """The features, and every fit of every head; the matrix, by far the largest thing, does not outlive it."""
+    say(f"Making features of {len(data):,} articles")
+    featurizer, X = features(config, data, background)
+    say(f"Fitting {', '.join(config.heads)}, each to {len(learned)} sets of articles")
+    # heads side by side; but estimators that copy what they learn from, one after the other
+    in_step = all(head.estimator.name == "logistic_regression" for head in config.heads.values())
+    n_jobs = threads(config.n_jobs) if in_step else 1
+    each = max(1, n_jobs // len(config.heads))
+    with ThreadPoolExecutor(min(n_jobs, len(config.heads))) as pool:
+        fits = pool.map(lambda name: _Fits.of(name, config, data, X, featurizer, learned, each), config.heads)
+        return featurizer, dict(zip(config.heads, fits, strict=True))
 
 
 def features(config: Config, data: Dataset, background: Fields | None) -> tuple[Featurizer, Packed]:
@@ -218,7 +229,14 @@ class _Fits:
 
     @classmethod
     def of(
-        cls, name: str, config: Config, data: Dataset, X: Packed, featurizer: Featurizer, learned: list[Rows]
+        cls,
+        name: str,
+        config: Config,
+        data: Dataset,
+        X: Packed,
+        featurizer: Featurizer,
+        learned: list[Rows],
+        n_jobs: int,
     ) -> _Fits:
         """Fit them all."""
         from pipeline import dual
@@ -230,12 +248,10 @@ class _Fits:
         several = head.kind == "multilabel"
         targets, n_classes = (list(y.T), 2) if several else ([y], len(class_names(head)))
         columns, settings = featurizer.free_columns(head.blocks), candidates(head.estimator)
-        # other estimators copy the articles that they learn from, so one after the other
-        n_jobs = threads(config.n_jobs) if head.estimator.name == "logistic_regression" else 1
         tasks = [Task(setting, rows, target) for setting in settings for rows in sets for target in targets]
         found = iter(fit_tasks(X, tasks, n_classes, seed=config.seed, n_jobs=n_jobs, columns=columns))
         linear = [[_beside([next(found) for _ in targets]) for _ in sets] for _ in settings]
-        scores = [[dual.scores(X, of, columns, n_jobs=threads(config.n_jobs)) for of in row] for row in linear]
+        scores = [[dual.scores(X, of, columns, n_jobs=n_jobs) for of in row] for row in linear]
         return cls(name, head, y, known, settings, featurizer.tie(head.blocks), linear, scores)
 
     def head(self, model: int, rows: Rows, unseen: Sequence[tuple[int, Rows]]) -> tuple[Head, Floats]:

@@ -35,6 +35,9 @@ MOVED = 0.01
 
 MOST_PASSES, FIRST_FREE = 60, 2
 
+LEAST = 32
+"""Outputs that a thread has at least: finding an entry's column takes as long as adding to some dozen outputs."""
+
 
 def fit(
     X: Packed,
@@ -73,7 +76,8 @@ def fit(
     used = np.ones(X.shape[1], dtype=bool) if used is None else used
     squares = np.zeros(X.shape[0], np.float32)
     _squares(X.starts, X.columns, X.values, X.scale, used, squares)
-    parts = [part for part in np.array_split(np.arange(y.shape[1]), max(n_jobs, 1)) if len(part)]
+    width = y.shape[1] * (1 if n_classes == 2 else n_classes)
+    parts = np.array_split(np.arange(y.shape[1]), min(n_jobs, max(width // LEAST, 1)))
     with ThreadPoolExecutor(len(parts)) as pool:
         found = list(
             pool.map(
