@@ -12,7 +12,6 @@ import re
 import stat
 import warnings
 import zipfile
-from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -130,26 +129,38 @@ def check_schema(content: bytes, trusted: frozenset[str]) -> set[str]:
     Raises
     ------
     ValueError
-        The schema is too large, or shares parts in a way that could make it endless.
+        The schema is too large, or names two different parts by one number, which could make it endless.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if archive.getinfo(SCHEMA).file_size > MAX_SCHEMA:
             raise ValueError(f"has a schema of more than {MAX_SCHEMA:,} bytes")
-        schema = json.loads(archive.read(SCHEMA))
+        schema = json.loads(archive.read(SCHEMA), object_hook=_Twins())
     found: set[str] = set()
-    places: defaultdict[Any, list[bool]] = defaultdict(list)
     for node in _nodes(schema):
         loader, name = str(node["__loader__"]), f"{node['__module__']}.{node['__class__']}"
         if name not in _LOADERS.get(loader, trusted if loader == "ObjectNode" else ()):
             found.add(name if loader == "ObjectNode" or loader in _LOADERS else f"{name} ({loader})")
         if node.get("type", "numpy") != "numpy":
             found.add(f"{name} of objects")
-        places[node.get("__id__")].append(_is_leaf(node))
-    # skops builds what stands in several places once, but looks through it every time: ten lists, each twice in the
-    # next, would keep it busy for ever. A model shares texts and tuples of texts.
-    if not all(all(leaves) for leaves in places.values() if len(leaves) > 1):
-        raise ValueError("shares parts that no model shares")
     return found
+
+
+class _Twins:
+    """Takes the numbers off the parts of a schema, and refuses two parts that differ under one number.
+
+    skops builds what stands in several places once, but looks through it every time: ten lists, each twice in the
+    next, would keep it busy for ever. What it writes itself is whole in every place, so that a walk through all of it
+    takes no longer than the file is long.
+    """
+
+    def __init__(self) -> None:
+        self.first: dict[Any, dict[str, Any]] = {}
+
+    def __call__(self, part: dict[str, Any]) -> dict[str, Any]:
+        number = part.pop("__id__", None)
+        if number is not None and self.first.setdefault(number, part) != part:
+            raise ValueError("holds two parts that differ under one number")
+        return part
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
@@ -163,12 +174,3 @@ def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
             waiting.extend(part.values())
         elif isinstance(part, list):
             waiting.extend(part)
-
-
-def _is_leaf(node: dict[str, Any]) -> bool:
-    content = node.get("content")
-    return node["__loader__"] in ("JsonNode", "TypeNode") or (
-        node["__loader__"] == "TupleNode"
-        and isinstance(content, list)
-        and all(isinstance(item, dict) and item.get("__loader__") == "JsonNode" for item in content)
-    )

@@ -468,10 +468,10 @@ def _skops() -> Iterator[Spoiled]:
     yield foreign("an array of objects", "numpy.ndarray of objects", objects)
     yield foreign("a loader that is none", "builtins.str (Unheard)", node("Unheard", "builtins", "str"))
     yield foreign("bytes", "builtins.bytes", node("BytesNode", "builtins", "bytes", file="schema.json"))
-    yield one("parts that are shared without end", "shares parts", _shared)
+    yield one("parts that are shared without end", "under one number", _shared)
     cycle = node("ListNode", "builtins", "list", __id__="me", content=[])
     cycle["content"] = [{**cycle, "content": []}]
-    yield one("a list in itself", "shares parts", lambda s: attributes(s).update(familiar_from=cycle))
+    yield one("a list in itself", "under one number", lambda s: attributes(s).update(familiar_from=cycle))
     yield one("no loader", "holds no model", lambda s: s.pop("__loader__") and None)
     deep = text(0.0) | {"content": "[" * 100_000}
     yield one("a text that is nested", "holds no model", lambda s: attributes(s).update(familiar_from=deep))

@@ -60,6 +60,13 @@ def test_the_shipped_model_answers_as_it_did():
     compare(make.answers(scorer, make.articles_of_golden()), golden["rows"], RENEW)
 
 
+def test_the_shipped_model_is_read_whole():
+    """To be judged and to explain itself, a model is read in full, with all that its audit looks at."""
+    model, _ = store.load(make.ROOT / "models" / "news")
+    golden = json.loads(make.GOLDEN.read_text())
+    compare(make.answers(model.compile(), make.articles_of_golden()), golden["rows"], RENEW)
+
+
 def test_the_golden_rows_tell_models_apart():
     """They hold more than one answer to each question, and probabilities between the ends."""
     rows = json.loads(make.GOLDEN.read_text())["rows"]
