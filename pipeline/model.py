@@ -11,7 +11,7 @@ import numpy as np
 from pipeline import splits
 from pipeline.articles import Fields
 from pipeline.dataset import Dataset
-from pipeline.errors import ConfigError, LabelError
+from pipeline.errors import ConfigError, InputError, LabelError
 from pipeline.estimators import Linear, rounded
 from pipeline.features.featurizer import Featurizer
 from pipeline.features.scorer import TfidfScorer
@@ -19,7 +19,7 @@ from pipeline.heads import Head, Rule, fit_head
 from pipeline.scoring import Scorer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -64,29 +64,40 @@ class Model:
             for name, head in self.heads.items()
         }
 
-    def predict(self, articles: Iterable[Article | str]) -> pd.DataFrame:
+    def predict(self, articles: Iterable[Article | str] | pd.DataFrame) -> pd.DataFrame:
         """Label articles in memory.
 
         Parameters
         ----------
-        articles : iterable of Article or str
-            As `articles.read` gives them, or plain texts. Page noise is not removed from them.
+        articles : iterable of Article or str, or pandas.DataFrame
+            As `articles.read` gives them, or plain texts, or a table with a row an article. A table needs a column
+            `text`, and those that a head's `by` names; `id`, `title`, `source`, `date` and `url` are taken where they
+            are there, other columns are passed over, and missing values are empty. Who has no id gets its position.
+            Page noise is not removed.
 
         Returns
         -------
         pandas.DataFrame
             One row an article: the columns of the command's rows, except `model`, with scores as mappings.
+
+        Raises
+        ------
+        InputError
+            The table lacks a column, or a cell holds neither text nor a number nor a date.
         """
         import pandas as pd
 
         from pipeline.articles import Article
         from pipeline.rows import label
 
+        scorer = self.compile()
+        if isinstance(articles, pd.DataFrame):
+            articles = _of_table(articles, scorer.columns)
         batch = [
             Article(id=str(i), title="", text=item) if isinstance(item, str) else item
             for i, item in enumerate(articles)
         ]
-        return pd.DataFrame(label(self.compile(), batch, model="")).drop(columns="model", errors="ignore")
+        return pd.DataFrame(label(scorer, batch, model="")).drop(columns="model", errors="ignore")
 
     def compile(self) -> Scorer:
         """What production asks: the same answers from flat arrays."""
@@ -110,6 +121,27 @@ class Model:
             self.featurizer.normalization,
             self.familiar_from,
         )
+
+
+def _of_table(table: pd.DataFrame, contexts: Iterable[str]) -> Iterator[Article]:
+    """Articles of the rows of a table."""
+    from pipeline.articles import Columns, Reject
+    from pipeline.articles.formats import from_mapping
+
+    columns = Columns(labels=tuple(contexts))
+    for name in columns.required():
+        if name not in table:
+            raise InputError(
+                f"no {name!r} among its columns: {', '.join(map(repr, table.columns)) or 'nothing'}",
+                where="the table",
+                hint=f"Rename the column that is meant to {name!r}.",
+            )
+    for i, row in enumerate(table.astype(object).where(table.notna(), None).to_dict("records")):
+        cells = {str(key): value for key, value in row.items() if value is not None}
+        found = from_mapping(dict.fromkeys(columns.required(), "") | {"id": str(i)} | cells, "", i, columns)
+        if isinstance(found, Reject):
+            raise InputError(found.detail, where=f"row {i} of the table", hint="Make it text.")
+        yield found
 
 
 def head_columns(featurizer: Featurizer, blocks: list[str] | None) -> NDArray[np.int64]:

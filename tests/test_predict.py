@@ -150,6 +150,31 @@ def test_a_notebook_gets_the_same_answers(tiny, tmp_path):
     assert summary.rows == len(rows)
 
 
+def test_a_table_gets_the_same_answers(tiny):
+    import pandas as pd
+
+    model, _ = store.load(tiny.folder)
+    read = [a for batch in articles.read(tiny.articles) for a in batch]
+    table = articles.table(read).set_index("url", drop=False)  # rows are told by position, whatever the index
+    assert model.predict(table).to_dict("records") == model.predict(read).to_dict("records")
+    bare = model.predict(pd.DataFrame({"text": [a.text for a in read], 7: 0}))
+    assert bare.to_dict("records") == model.predict([a.text for a in read]).to_dict("records")
+
+    sparse = pd.DataFrame({"id": [7, None], "text": ["عاد الهدوء إلى الميناء", None], "title": [float("nan"), pd.NA]})
+    sparse["id"] = sparse["id"].astype("Int64")
+    sparse["date"] = pd.to_datetime(["2018-05-11", None])
+    found = model.predict(sparse)
+    assert found["id"].tolist() == ["7", "1"]
+    assert found["title"].tolist() == ["", ""]
+    assert found["date"].tolist() == ["2018-05-11T00:00:00", ""]
+    assert model.predict(sparse[:0]).empty
+
+    with pytest.raises(InputError, match=r"the table: no 'text' among its columns: 'id', 'title'"):
+        model.predict(sparse[["id", "title"]])
+    with pytest.raises(InputError, match=r"row 1 of the table: 'text' should be text, not a list"):
+        model.predict(pd.DataFrame({"text": ["عاد الهدوء", ["عاد"]]}))
+
+
 class TestRefused:
     def refused(self, tiny, tmp_path, inputs, kind=InputError, **more) -> str:
         with pytest.raises(kind) as caught:
