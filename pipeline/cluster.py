@@ -12,6 +12,10 @@ import os
 import secrets
 import shutil
 import signal
+import subprocess
+import sys
+import tempfile
+import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -27,6 +31,20 @@ RETRIES = 3
 """How often a part is tried again that failed for no fault of the input or the model."""
 PATIENCE = 10.0
 """Seconds to wait for a scheduler, and for its first worker."""
+START = 120.0
+"""Seconds that workers of this machine may take to start, however busy it is."""
+
+# A worker ends, with all that it started, when its standard input does: whoever started it is gone then.
+_PROGRAM = """
+import os, signal, sys, threading
+def listen():
+    sys.stdin.buffer.read()
+    os.killpg(0, signal.SIGKILL)
+threading.Thread(target=listen, daemon=True).start()
+sys.path[:] = {path!r}
+from distributed.cli.dask_worker import main
+main()
+"""
 
 
 def engine(scheduler: str | None = None, *, n_jobs: int = -1) -> Engine:
@@ -74,15 +92,12 @@ def connected(scheduler: str | None = None, *, n_jobs: int = -1) -> Iterator[Any
     if scheduler is None:
         with (
             LocalCluster(
-                n_workers=_jobs(n_jobs),
-                threads_per_worker=1,
-                memory_limit=0,  # else it ends workers at a bound of its own
-                dashboard_address="127.0.0.1:0",
-                silence_logs=logging.CRITICAL,
-                preload=[__name__],  # calls dask_setup
+                n_workers=0, host="127.0.0.1", dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL
             ) as cluster,
             Client(cluster) as client,
+            _workers(cluster.scheduler_address, _jobs(n_jobs)) as processes,
         ):
+            _wait_for(client, processes)
             yield client
         return
     try:
@@ -202,6 +217,39 @@ def _absolute(part: Part) -> Part:
     return Part(part.number, tuple(pieces))
 
 
+@contextmanager
+def _workers(scheduler: str, n: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Workers of this machine, each with a nanny that starts it again, in process groups that Ctrl-C does not reach."""
+    with tempfile.TemporaryDirectory(prefix="mirsad.", ignore_cleanup_errors=True) as folder:
+        # no bound of its own on memory, at which a worker would be ended
+        words = [scheduler, "--nthreads=1", "--memory-limit=0", "--no-dashboard", "--local-directory", folder]
+        command = [sys.executable, "-c", _PROGRAM.format(path=sys.path), *words, f"--death-timeout={START:.0f}"]
+        quiet = os.environ | {"DASK_LOGGING__DISTRIBUTED": "critical"}
+        processes: list[subprocess.Popen[bytes]] = []
+        try:
+            for _ in range(n):
+                process = subprocess.Popen(command, stdin=subprocess.PIPE, env=quiet, process_group=0)
+                processes.append(process)  # one by one: what was started is ended, though the next cannot be
+            yield processes
+        finally:
+            for process in processes:
+                with suppress(ProcessLookupError):  # it is gone, and so are those that it started
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
+
+
+def _wait_for(client: Any, processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Wait until all workers are there."""
+    end = time.monotonic() + START
+    while len(client.nthreads()) < len(processes):
+        if time.monotonic() > end or any(process.poll() is not None for process in processes):
+            raise MachineError(
+                "the workers of this machine did not start",
+                hint="Take fewer --jobs, or leave out --engine dask: processes of this machine need no cluster.",
+            )
+        time.sleep(0.05)
+
+
 def _jobs(n_jobs: int) -> int:
     from joblib import cpu_count  # knows what a container may use
 
@@ -209,11 +257,6 @@ def _jobs(n_jobs: int) -> int:
 
 
 # ---------------------------------------------------------------------------------------------------- at the workers
-
-
-def dask_setup(worker: Any) -> None:
-    """Leave Ctrl-C, which goes to all processes of a command, to the first one: called where a worker is started."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _plugin(task: Task, name: str) -> Any:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -199,6 +201,74 @@ def test_the_command_starts_workers_and_ends_them(tiny, given, tmp_path):
     assert len(run.stderr.splitlines()) == 1, run.stderr  # the summary, and no word of Dask's own
     label(tiny, given, f"{tmp_path}/one/", part_size=parts.PART)
     assert rows(tmp_path / "out") == rows(tmp_path / "one")
+
+
+def with_workers(tiny, given, output: Path) -> tuple[subprocess.Popen, set[str]]:
+    """The command, when it has just begun to start workers, and their numbers."""
+    words = ["predict", str(given), "--model", str(tiny.folder), "--output", f"{output}/", "--engine", "dask"]
+    # where tests run in the background of a shell, Ctrl-C is ignored, and what they start would inherit that
+    run = subprocess.Popen(
+        [sys.executable, "-m", "pipeline.cli", *words, "--jobs", "2"],
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    )
+    end = time.monotonic() + 60
+    found: set[str] = set()
+    while not found:
+        assert run.poll() is None and time.monotonic() < end
+        time.sleep(0.01)
+        found = children(run.pid)
+    return run, found
+
+
+def children(process: int) -> set[str]:
+    return {pid for file in Path(f"/proc/{process}/task").glob("*/children") for pid in file.read_text().split()}
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc to find processes")
+@pytest.mark.parametrize(
+    ("sent", "wait", "code"), [(signal.SIGINT, 0.0, 130), (signal.SIGINT, 0.7, 130), (signal.SIGTERM, 0.3, 143)]
+)
+def test_stopped_while_workers_start(tiny, given, tmp_path, sent, wait, code):
+    run, found = with_workers(tiny, given, tmp_path / "out")
+    time.sleep(wait)
+    found |= children(run.pid)
+    os.killpg(run.pid, sent)
+    said = run.communicate(timeout=60)[1]
+    assert (run.returncode, said) == (code, "")
+    wait_for_end(found)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc to find processes")
+def test_workers_end_with_the_command(tiny, given, tmp_path):
+    run, found = with_workers(tiny, given, tmp_path / "out")
+    time.sleep(1.0)
+    found |= children(run.pid)
+    run.kill()
+    run.communicate()
+    wait_for_end(found)
+
+
+def wait_for_end(processes: set[str]) -> None:
+    end = time.monotonic() + 10
+    while any(alive(pid) for pid in processes):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def alive(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_workers_that_cannot_start_are_told(tiny, given, tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster, "_PROGRAM", "import sys; sys.path[:] = {path!r}; sys.exit(1)")
+    with pytest.raises(MachineError, match="the workers of this machine did not start"):
+        label(tiny, given, f"{tmp_path}/out/", engine=cluster.engine(n_jobs=2))
 
 
 class TestPlaces:
