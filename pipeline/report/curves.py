@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 from collections.abc import Sequence
@@ -108,7 +109,7 @@ def _cleaned(svg: str, title: str) -> str:
     svg = re.sub(r"(url\(#|href=\"#)", rf"\g<1>{own}", svg)
     for stand_in, colour in _COLOURS.items():
         svg = svg.replace(stand_in, colour)
-    svg = re.sub(
-        r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', rf'<svg viewBox="\1" role="img" aria-label="{title}">', svg, count=1
-    )
+    # labels are anyone's words
+    named = f'role="img" aria-label="{html.escape(title)}">'
+    svg = re.sub(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', lambda m: f'<svg viewBox="{m[1]}" {named}', svg, count=1)
     return re.sub(r"\s*\n\s*", " ", svg)

@@ -66,22 +66,29 @@ def read(where: str | Path) -> tuple[dict[str, Any], Path]:
     InputError
         Where there is none, or one that this version does not read.
     """
+    from pipeline.report import shape
+
     where = Path(where)
     path = next((path for path in (where, where / JSON, where / "report" / JSON) if path.is_file()), None)
     if path is None:
         raise InputError("holds no report.json", where=str(where), hint="Give the folder of a model or an evaluation.")
+    again = "Train or evaluate again."
     try:
-        report = json.loads(path.read_bytes())
-        schema = report["schema"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InputError(f"is no report: {error}", where=str(path), hint="Train or evaluate again.") from None
-    if schema != SCHEMA:
-        raise InputError(
-            f"has schema {schema!r}, and this version of mirsad reads {SCHEMA}",
-            where=str(path),
-            hint="Train or evaluate again.",
-        )
-    return dict(report), path.parent
+        report = shape.parsed(path.read_bytes())
+        if not isinstance(report, dict) or "schema" not in report:
+            raise ValueError("it has no schema")
+        if report["schema"] != SCHEMA:
+            raise InputError(
+                f"has schema {report['schema']!r}, and this version of mirsad reads {SCHEMA}",
+                where=str(path),
+                hint=again,
+            )
+        shape.check(report)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from None
+    except ValueError as error:
+        raise InputError(f"is no report: {error}", where=str(path), hint=again) from None
+    return report, path.parent
 
 
 def previous(folder: str | Path) -> dict[str, Any] | None:
