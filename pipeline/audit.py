@@ -16,6 +16,7 @@ import numpy as np
 from pipeline.calibration import Isotonic, MatrixScaling, Sigmoid
 from pipeline.estimators import Linear
 from pipeline.features.lexicon import Lexicon
+from pipeline.features.listed import Listed
 from pipeline.features.pair import PairBlock
 from pipeline.features.soundness import LONGEST_NGRAM, check_array, check_numbers, require
 from pipeline.features.target import TargetBlock
@@ -50,6 +51,7 @@ def check_scorer(scorer: Scorer) -> None:
     for block, coef in scorer.lexical:
         _check_lexical(block)
         check_numbers(coef, (len(block.names), n_outputs), np.float64, "weights of listed terms")
+    scorer.listed.measure([], [], [])  # builds what finds them
 
 
 def check_model(model: Model) -> None:
@@ -135,6 +137,7 @@ def _check_featurizer(featurizer: Featurizer) -> None:
     require(type(featurizer.lexical) is dict, "its listed terms are no table")
     for block in featurizer.lexical.values():
         _check_lexical(block)
+    Listed([*featurizer.lexical.values()]).measure([], [], [])
     tfidf = featurizer.tfidf
     require(isinstance(tfidf, TfidfBlocks), "its n-grams are none")
     fitted = ["blocks_"] if hasattr(tfidf, "blocks_") else []
@@ -184,15 +187,14 @@ def _check_lexical(block: Any) -> None:
         lexicons = [block.opposites]
     else:
         require(type(getattr(block, "counts", False)) is bool, "whether terms are counted")
-        lexicons = [block.lexicon] if isinstance(block, TermsBlock) else [block.sides, block.polarity]
+        lexicons = block.lexicons
     for lexicon in lexicons:
         require(type(lexicon) is Lexicon, "listed terms are none")
-        require(set(vars(lexicon)) - {"_automaton"} == {"groups", "normalization"}, "listed terms have other parts")
+        require(set(vars(lexicon)) - {"_alone"} == {"groups", "normalization"}, "listed terms have other parts")
         _check_normalization(lexicon.normalization)
         require(type(lexicon.groups) is dict, "listed terms are no table")
         for name, terms in lexicon.groups.items():
             _check_texts([name, *terms], "listed terms")
-        lexicon.scan([])  # builds what finds them
     if isinstance(block, TargetBlock):  # what it keeps beside them follows from them
         require(
             vars(block) == vars(TargetBlock(block.sides, block.polarity)), "sides of a target differ from its terms"

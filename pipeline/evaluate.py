@@ -14,7 +14,6 @@ from pipeline import corpora, dataset, jobs, metrics, splits, store
 from pipeline import model as models
 from pipeline.errors import ModelError
 from pipeline.features.lexicon import Lexicon, grouped, load_groups, tally
-from pipeline.text import Normalizer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -270,8 +269,7 @@ def by_terms(lexicon: Lexicon, data: Dataset, rows: Rows) -> NDArray[np.bool_]:
 
 
 def _by_terms(lexicon: Lexicon, fields: Fields) -> NDArray[np.bool_]:
-    normalize = Normalizer(lexicon.normalization)
-    found = lexicon.find(*([normalize(text) for text in field] for field in fields))
+    found = lexicon.find(*fields)
     sentence, group = grouped(found, lexicon.membership)
     shape = (len(fields[0]), len(lexicon.groups))
     top = found.zone[sentence] < 2

@@ -23,7 +23,7 @@ from pipeline.text import Normalizer
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pipeline.articles import Article
+    from pipeline.articles import Article, Fields
     from pipeline.features.tfidf import ArabicTfidfVectorizer
     from pipeline.heads import Rule
     from pipeline.model import Model
@@ -120,7 +120,7 @@ class Explainer:
         X.sort_indices()
         parts = zip(*fields, strict=True)
         pages = [_Page(article, part, self._normalize) for article, part in zip(articles, parts, strict=True)]
-        spoken = self._spoken(pages)
+        spoken = self._spoken(pages, fields)
         explanations = []
         for i, page in enumerate(pages):
             columns, values = X.indices[X.indptr[i] : X.indptr[i + 1]], X.data[X.indptr[i] : X.indptr[i + 1]]
@@ -157,12 +157,11 @@ class Explainer:
     def _names(self) -> NDArray[np.object_]:
         return self.model.featurizer.names()
 
-    def _spoken(self, pages: Sequence[_Page]) -> list[_Entries]:
+    def _spoken(self, pages: Sequence[_Page], fields: Fields) -> list[_Entries]:
         """Entries of the blocks that measure listed terms, by article."""
-        texts = [[page.parts[zone][0] for page in pages] for zone in range(3)]
         found: list[list[_Entries]] = [[_NOTHING] for _ in pages]
         for name, block in self.model.featurizer.lexical.items():
-            said = block.spoken(*texts)
+            said = block.spoken(*fields)
             order = np.argsort(said.article, kind="stable")
             edges = np.searchsorted(said.article[order], np.arange(len(pages) + 1))
             for i, page in enumerate(pages):

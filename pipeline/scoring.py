@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,19 +17,17 @@ import numpy as np
 
 from pipeline.calibration import Isotonic, MatrixScaling, Sigmoid
 from pipeline.features.lexicon import Lexicon
+from pipeline.features.listed import LexicalBlock, Listed
 from pipeline.features.pair import PairBlock
 from pipeline.features.target import TargetBlock
 from pipeline.features.terms import TermsBlock
 from pipeline.heads import Rule
-from pipeline.text import Normalizer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipeline.articles import Fields
     from pipeline.features.scorer import TfidfScorer
-
-    LexicalBlock = TermsBlock | TargetBlock | PairBlock
 
 
 class Answers(NamedTuple):
@@ -76,6 +75,11 @@ class Scorer:
         """Columns of an article, beside its texts, that answers depend on."""
         return list(dict.fromkeys(rule.by for rule in self.rules if rule.by))
 
+    @cached_property
+    def listed(self) -> Listed:
+        """What measures the blocks of listed terms."""
+        return Listed([block for block, _ in self.lexical])
+
     def ask(
         self, fields: Fields, columns: Mapping[str, Sequence[str]] = MappingProxyType({}), *, n_jobs: int = 1
     ) -> Answers:
@@ -88,10 +92,8 @@ class Scorer:
             scores += found.scores
             familiar = found.known / np.maximum(found.total, 1)
         if self.lexical:
-            normalize = Normalizer(self.normalization)
-            texts = [[normalize(text) for text in field] for field in fields]
-            for block, coef in self.lexical:
-                scores += block.measure(*texts).scores(coef)
+            for (_, coef), measures in zip(self.lexical, self.listed.measure(*fields), strict=True):
+                scores += measures.scores(coef)
         decisions, start = {}, 0
         for rule in self.rules:
             stop = start + rule.width

@@ -6,11 +6,11 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import ConfigError
-from pipeline.features.automaton import PROCLITICS, Automaton
+from pipeline.features.automaton import PROCLITICS, Automaton, Hits
 from pipeline.text import Normalizer
 
 NORMALIZE = Normalizer()
@@ -18,8 +18,8 @@ NORMALIZE = Normalizer()
 
 def found(terms: list[str], text: str) -> list[tuple[str, str]]:
     """Each hit as its term and the characters that it covers."""
-    text = NORMALIZE(text)
     hits = Automaton(terms, NORMALIZE).scan([text])
+    text = NORMALIZE(text)
     return [(terms[term], text[start:end]) for term, start, end in zip(hits.term, hits.start, hits.end, strict=True)]
 
 
@@ -83,13 +83,13 @@ def test_terms_of_two_words(text, hit):
     ],
 )
 def test_sentences_and_words(text, sentences, words):
-    hits = Automaton(["شيء"], NORMALIZE).scan([NORMALIZE(text)])
+    hits = Automaton(["شيء"], NORMALIZE).scan([text])
     assert (hits.sentences.tolist(), hits.words.tolist()) == ([sentences], [words])
 
 
 def test_hits_know_their_text_sentence_and_word():
-    texts = ["لا شيء", "", "أولا. السلام! والسلام والحرب", "سلام"]
-    hits = Automaton(["سلام", "حرب"], NORMALIZE).scan([NORMALIZE(text) for text in texts])
+    texts = ["لا شيء", "", "أوّلا. السلامُ! والســلام والحرب", "سلام"]
+    hits = Automaton(["سلام", "حرب"], NORMALIZE).scan(texts)
     assert hits.text.tolist() == [2, 2, 2, 3]
     assert hits.sentence.tolist() == [1, 2, 2, 0]
     assert hits.term.tolist() == [0, 0, 1, 0]
@@ -106,6 +106,7 @@ def test_a_term_does_not_run_from_one_text_into_the_next():
 @pytest.mark.parametrize("text", ["\ud800سلام", "سلام\udfff", "😀سلام 😀 سلام", "\x00سلام\x00", "سلام" + "\u0301" * 50])
 def test_strange_characters_do_no_harm(text):
     hits = Automaton(["سلام"], NORMALIZE).scan([text])
+    text = NORMALIZE(text)
     for start, end in zip(hits.start, hits.end, strict=True):
         assert text[start:end] == "سلام"
 
@@ -148,8 +149,31 @@ def by_hand(terms: list[str], text: str) -> set[tuple[int, int, int]]:
     st.text("والبسm ,.\n", max_size=30),
 )
 def test_random_terms_are_found_as_regular_expressions_find_them(terms, text):
-    hits = Automaton(terms, lambda term: term).scan([text])
+    hits = Automaton(terms, Normalizer(())).scan([text])
     assert set(zip(hits.start.tolist(), hits.end.tolist(), hits.term.tolist(), strict=True)) == by_hand(terms, text)
+
+
+RAW = "".join(
+    [
+        *("سلامأةىو", "\u064b\u0651\u0640", "\ufdfc\ufdfd\ufef7\ufee0"),  # letters, diacritics, ligatures
+        *("\u0653\u0654\u0301", "٣3K\u212aİΣσi"),  # marks that compose, digits, cases
+        *(" \u00a0.…؟\n_-", "\u200f\u00ad", "😀\U00010400\ud835\udc00"),  # what is no letter, and halves of one
+    ]
+)
+
+
+@pytest.mark.parametrize("compiled_from", [0, np.inf])
+@settings(max_examples=300, deadline=None)
+@given(texts=st.lists(st.text(RAW, max_size=25), max_size=4))
+@example(texts=["السَّـلام ﻻ ΑΣ", "ΣΑΣ. İ سلام\u0653"])
+def test_raw_texts_have_the_hits_of_normalized_ones(compiled_from, texts):
+    terms = [NORMALIZE(term) for term in ("سلام", "سل*", "لا", "ا", "سلام سلام", "σ", "ς", "i", "k*", "3", "ريال")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.features.automaton.COMPILED_FROM", compiled_from)
+        hits = Automaton(terms, NORMALIZE).scan(texts)
+    expected = Automaton(terms, Normalizer(())).scan([NORMALIZE(text) for text in texts])
+    for name in Hits._fields:
+        np.testing.assert_array_equal(getattr(hits, name), getattr(expected, name), err_msg=name)
 
 
 @pytest.mark.parametrize("terms", [["مرحبا😀"], ["".join(chr(0x4E00 + i) for i in range(300))]])

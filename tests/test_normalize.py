@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import ConfigError
 from pipeline.text import DEFAULT_STEPS, STEPS, Normalizer
-from pipeline.text.normalize import CHARACTER_STEPS
+from pipeline.text.normalize import CHARACTER_STEPS, CONTEXTUAL
 
 CORPORA = Path(__file__).parents[2] / "shared" / "corpora"
 
@@ -162,6 +162,26 @@ def test_table_and_plain_path_agree_and_offsets_are_sound(text: str, steps: set[
     assert offsets[-1] == len(text)
     assert (np.diff(offsets) >= 0).all()
     assert (offsets >= 0).all()
+
+
+@given(ANY, st.sets(st.sampled_from(STEPS)) | st.just(set(STEPS)))
+@settings(max_examples=300, deadline=None)
+@example("ΑΣ İ \U00010400\ud800", set(STEPS))
+def test_a_composed_text_is_the_sum_of_its_characters(text: str, steps: set[str]) -> None:
+    normalizer = Normalizer(steps)
+    composed = normalizer.composed(text)
+    becomes = normalizer.characters
+    codes = [becomes[ord(c)] if c <= "\uffff" else ord(c.lower() if "lowercase" in steps else c) for c in composed]
+    said = [chr(ord(c) if code == -2 else code) for c, code in zip(composed, codes, strict=True) if code != -1]
+    assert "".join(said) == normalizer(text)
+
+
+def test_what_a_table_of_characters_cannot_tell() -> None:
+    becomes = Normalizer().characters
+    assert [chr(code) for code in np.nonzero(becomes == -2)[0] if not 0xD800 <= code < 0xE000] == list(CONTEXTUAL)
+    kept = becomes[becomes >= 0]
+    assert (becomes[kept] == kept).all()  # a normalized text stays what it is
+    assert all(len(chr(code).lower()) == 1 and chr(code).lower() > "\uffff" for code in range(0x10000, 0x110000))
 
 
 def test_offsets_lead_back_to_the_original() -> None:

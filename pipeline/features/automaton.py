@@ -3,18 +3,24 @@
 A term is one or more words of normalized text. It matches at a word start, after any particles that Arabic writes onto
 the word (و ف ب ل ك, the article ال, and their combinations); it must end at a word end unless it was given with `*`.
 Sentences are told apart in the same pass, because every use of a hit asks in which sentence it stands.
+
+Texts are given raw. All that the walk asks of a character is its class, so normalization is a part of the table of
+classes, but for what looks at more than one character (`Normalizer.composed`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pipeline.text import Normalizer
 
 PROCLITICS = tuple(
     sorted(
@@ -30,9 +36,11 @@ COMPILED_FROM = 20_000
 MOST_CELLS = 50_000_000
 """Letters of all terms, times different letters: room for a hundred thousand terms."""
 
-_GAP, _OTHER, _BREAK, _NEWLINE, _STOP = 0, 1, 2, 3, 4
+# Classes: what stands between words (and may end a sentence), then what words are made of. Deleted ones have the last.
+_GAP, _STOP, _BREAK, _NEWLINE, _OTHER = 0, 1, 2, 3, 4
 _FIRST_LETTER = 5
-_MOST_LETTERS = 256 - _FIRST_LETTER
+_DELETED = 255
+_MOST_LETTERS = _DELETED - _FIRST_LETTER
 
 
 class Hits(NamedTuple):
@@ -71,19 +79,20 @@ class Automaton:
     ----------
     terms : sequence of str
         Each once; `*` at the end lets any ending follow.
-    normalize : callable
-        The normalization that texts will have gone through.
+    normalizer : Normalizer
+        The normalization of terms and texts.
     """
 
-    def __init__(self, terms: Sequence[str], normalize: Callable[[str], str]) -> None:
-        plain = [normalize(term.removesuffix("*")).strip() for term in terms]
+    def __init__(self, terms: Sequence[str], normalizer: Normalizer) -> None:
+        self._normalizer = normalizer
+        plain = [normalizer(term.removesuffix("*")).strip() for term in terms]
         letters = sorted(set("".join(plain + list(PROCLITICS))) - {" "})
         if len(letters) > _MOST_LETTERS or letters[-1] > "\uffff" or sum(map(len, plain)) * len(letters) > MOST_CELLS:
             raise ConfigError(
                 f"{len(terms):,} terms of {len(letters):,} characters, the last of them {letters[-1]!r}, are too many",
                 hint=f"Terms may have {_MOST_LETTERS} different characters, none of them an emoji.",
             )
-        self._classes = _character_classes(letters)
+        self._classes = _character_classes(letters, normalizer)
         code = {letter: _FIRST_LETTER + i for i, letter in enumerate(letters)} | {" ": _GAP}
         width = _FIRST_LETTER + len(letters)
         self._terms = _trie(
@@ -97,11 +106,12 @@ class Automaton:
         self._room = 12 * (2 + max(map(len, plain), default=0))
 
     def scan(self, texts: Sequence[str]) -> Hits:
-        """Find every term in normalized texts."""
+        """Find every term in raw texts; hits are placed in normalized ones."""
+        composed = list(map(self._normalizer.composed, texts))
         offsets = np.zeros(len(texts) + 1, dtype=np.int64)
-        np.cumsum([len(text) for text in texts], out=offsets[1:])
+        np.cumsum([len(text) for text in composed], out=offsets[1:])
         # "utf-32" of a lone surrogate fails, and one may stand in hostile input; it is no letter either way
-        codes = np.frombuffer("".join(texts).encode("utf-32-le", errors="replace"), dtype=np.uint32)
+        codes = np.frombuffer("".join(composed).encode("utf-32-le", errors="replace"), dtype=np.uint32)
         # loading compiled code takes longer than reading an article or two without it
         scan: Callable[..., Any] = _scan if len(codes) < COMPILED_FROM else _compiled()
         hits, sentences, words = scan(
@@ -111,8 +121,8 @@ class Automaton:
         return Hits(text, sentence, start, end, word, term, sentences, words)
 
 
-def _character_classes(letters: Sequence[str]) -> NDArray[np.uint8]:
-    """Class of each character of the BMP: gap, sentence break, other word character, or one of the terms' letters."""
+def _character_classes(letters: Sequence[str], normalizer: Normalizer) -> NDArray[np.uint8]:
+    """Class of what each character of the BMP becomes: of a word or not, one of the terms' letters, or deleted."""
     classes = np.zeros(0x10000, dtype=np.uint8)
     classes[_word_characters()] = _OTHER
     classes[[ord(c) for c in "!?؟…"]] = _BREAK
@@ -120,7 +130,8 @@ def _character_classes(letters: Sequence[str]) -> NDArray[np.uint8]:
     classes[ord(".")] = _STOP
     for i, letter in enumerate(letters):
         classes[ord(letter)] = _FIRST_LETTER + i
-    return classes
+    becomes = normalizer.characters
+    return np.where(becomes < 0, _DELETED, classes[becomes]).astype(np.uint8)
 
 
 @lru_cache(maxsize=1)
@@ -130,105 +141,101 @@ def _word_characters() -> list[int]:
 
 def _trie(
     terms: Iterable[tuple[str, int, bool]], code: dict[str, int], width: int
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
-    """Child table (n_nodes, width); per node the term that ends with the word, and the open-ended one, or -1."""
-    children: list[list[int]] = [[-1] * width]
+) -> tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[np.int32]]:
+    """Child table (n_nodes, width), 0 for none; by node the term that ends with the word, the open-ended one, or -1."""
+    children: dict[tuple[int, int], int] = {}
     whole, open_ended = [-1], [-1]
     for text, index, is_open in terms:
         node = 0
         for letter in text:
-            c = code[letter]
-            if children[node][c] < 0:
-                children[node][c] = len(children)
-                children.append([-1] * width)
+            step = node, code[letter]
+            if step not in children:
+                children[step] = len(whole)
                 whole.append(-1)
                 open_ended.append(-1)
-            node = children[node][c]
+            node = children[step]
         (open_ended if is_open else whole)[node] = index
-    return np.array(children, dtype=np.int32), np.array(whole, dtype=np.int32), np.array(open_ended, dtype=np.int32)
+    child = np.zeros((len(whole), width), dtype=np.uint32)
+    for step, node in children.items():
+        child[step] = node
+    return child, np.array(whole, dtype=np.int32), np.array(open_ended, dtype=np.int32)
 
 
 def _scan(codes, offsets, classes, child, whole, open_ended, particle_child, particle_end, room):  # type: ignore[no-untyped-def]
     n = len(offsets) - 1
     hits = np.empty((1024, 6), dtype=np.int32)
     count = 0
-    sentences = np.ones(n, dtype=np.int32)
-    words = np.zeros(n, dtype=np.int32)
+    sentences = np.empty(n, dtype=np.int32)
+    words = np.empty(n, dtype=np.int32)
+    longest = np.max(offsets[1:] - offsets[:-1]) + 1 if n else 0
+    kinds = np.empty(longest, dtype=np.uint8)
+    marks = np.empty(longest, dtype=np.int32)
     for text in range(n):
-        begin, stop = offsets[text], offsets[text + 1]
-        sentence = 0
+        # classes of the characters that normalization keeps, a line's end behind them, and which of them start a word
+        # or may end a sentence; without branches, since what comes next in a text cannot be foretold
+        stop, n_marks, before = 0, 0, _GAP
+        for i in range(offsets[text], offsets[text + 1]):
+            kind = classes[codes[i]] if codes[i] < 0x10000 else _OTHER
+            kinds[stop] = kind
+            marks[n_marks] = stop
+            kept = kind != _DELETED
+            n_marks += kept & (kind != _GAP) & ((kind < _OTHER) | (before < _OTHER))
+            stop += kept
+            before = kind if kept else before
+        kinds[stop] = _NEWLINE
+        sentence, n_words = 0, 0
         broken = False  # a sentence has ended; the next word opens another one
-        any_word = False
-        inside = False
-        for i in range(begin, stop):
-            code = codes[i]
-            kind = classes[code] if code < 0x10000 else _OTHER
-            if kind == _GAP or (_OTHER < kind < _FIRST_LETTER):
-                inside = False
-                if kind in (_BREAK, _NEWLINE):
-                    broken = any_word
-                elif kind == _STOP:  # not the point in 5.1
-                    after = codes[i + 1] if i + 1 < stop else 10
-                    if after < 0x10000 and classes[after] in (_GAP, _NEWLINE):
-                        broken = any_word
+        for i in marks[:n_marks]:
+            kind = kinds[i]
+            if kind < _OTHER:
+                if kind != _STOP or kinds[i + 1] in (_GAP, _NEWLINE):  # not the point in 5.1
+                    broken = n_words > 0
                 continue
-            if inside:
-                continue
-            inside = True
-            words[text] += 1
+            n_words += 1
             if broken:
                 sentence += 1
                 broken = False
-            any_word = True
             if count + room > len(hits):
                 longer = np.empty((2 * len(hits) + room, 6), dtype=np.int32)
                 longer[:count] = hits[:count]
                 hits = longer
             # walk the terms from the word's start, and again after each string of particles that opens it
             particle, at = 0, i
-            while at >= 0:
-                node, j, gap = 0, at, False
-                while node >= 0:
-                    code = codes[j] if j < stop else 10
-                    kind = classes[code] if code < 0x10000 else _OTHER
-                    if kind < _FIRST_LETTER and kind != _OTHER:
-                        if whole[node] >= 0 and not gap:
-                            hits[count, 0], hits[count, 1], hits[count, 2] = text, sentence, at - begin
-                            hits[count, 3], hits[count, 4], hits[count, 5] = j - begin, i - begin, whole[node]
+            while True:
+                node, j, gap = child[0, kinds[at]], at + 1, False
+                while node:
+                    if open_ended[node] >= 0:
+                        hits[count, 0], hits[count, 1], hits[count, 2] = text, sentence, at
+                        hits[count, 3], hits[count, 4], hits[count, 5] = j, i, open_ended[node]
+                        count += 1
+                    kind = kinds[j]
+                    j += 1
+                    if kind < _OTHER:
+                        if whole[node] >= 0:
+                            hits[count, 0], hits[count, 1], hits[count, 2] = text, sentence, at
+                            hits[count, 3], hits[count, 4], hits[count, 5] = j - 1, i, whole[node]
                             count += 1
                         if kind != _GAP:  # a term does not run across a sentence's end
                             break
-                        j += 1
                         if gap:
                             continue
-                        gap = True
-                        node = child[node, _GAP]
-                    elif kind == _OTHER:
-                        break
-                    else:
-                        gap = False
-                        j += 1
-                        node = child[node, kind]
-                    if node >= 0 and open_ended[node] >= 0:
-                        hits[count, 0], hits[count, 1], hits[count, 2] = text, sentence, at - begin
-                        hits[count, 3], hits[count, 4], hits[count, 5] = j - begin, i - begin, open_ended[node]
-                        count += 1
+                    gap = kind == _GAP
+                    node = child[node, kind]
                 # the next longer string of particles, if the word opens with one
-                found = False
-                while not found and particle >= 0 and at < stop:
-                    code = codes[at]
-                    kind = classes[code] if code < 0x10000 else _OTHER
-                    particle = particle_child[particle, kind] if kind >= _FIRST_LETTER else -1
+                particle = particle_child[particle, kinds[at]]
+                at += 1
+                while particle and particle_end[particle] < 0:
+                    particle = particle_child[particle, kinds[at]]
                     at += 1
-                    found = particle >= 0 and particle_end[particle] >= 0
-                if not found:
-                    at = -1
+                if not particle:
+                    break
         sentences[text] = sentence + 1
+        words[text] = n_words
     return hits[:count], sentences, words
 
 
 @lru_cache(maxsize=1)
 def _compiled() -> Callable[..., Any]:
-    import numba
+    from pipeline.features.compiled import compiled
 
-    return numba.njit(nogil=True, cache=True)(_scan)
+    return compiled(_scan)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ from pipeline.features import latent
 from pipeline.features.blocks import TfidfBlocks
 from pipeline.features.learning import Learned
 from pipeline.features.lexicon import Lexicon, Texts, load_groups
+from pipeline.features.listed import LexicalBlock, Listed
 from pipeline.features.pair import PairBlock
 from pipeline.features.plan import FIELDS
 from pipeline.features.target import TargetBlock
@@ -59,7 +61,7 @@ class Featurizer:
             name for name, block in blocks.items() if isinstance(block, TfidfConfig) and block.idf == "all"
         ]
         self._coordinates: dict[str, NDArray[np.float64]] = {}
-        self.lexical: dict[str, TermsBlock | TargetBlock | PairBlock] = {}
+        self.lexical: dict[str, LexicalBlock] = {}
         for name, block in blocks.items():
             if isinstance(block, TermsConfig):
                 self.lexical[name] = TermsBlock(Lexicon(load_groups(block.path), normalization), counts=block.counts)
@@ -121,7 +123,7 @@ class Featurizer:
     def _fit_pairs(self, title: Texts, lede: Texts, body: Texts) -> None:
         for block in self.lexical.values():
             if isinstance(block, PairBlock):
-                block.fit(*self._normalized(title, lede, body))
+                block.fit(title, lede, body)
 
     def _learn(
         self,
@@ -206,16 +208,16 @@ class Featurizer:
             else [tfidf[:, columns] * self.weights[name] for name, columns in self.tfidf.slices.items()]
         )
         if self.lexical:
-            texts = self._normalized(title, lede, body)
+            measured = self._listed.measure(title, lede, body)
             parts += [
-                block.measure(*texts).matrix(len(block.names)) * self.weights[name]
-                for name, block in self.lexical.items()
+                measures.matrix(len(block.names)) * self.weights[name]
+                for (name, block), measures in zip(self.lexical.items(), measured, strict=True)
             ]
         return hstack(parts, format="csr")
 
-    def _normalized(self, *fields: Texts) -> list[list[str]]:
-        normalize = Normalizer(self.normalization)
-        return [[normalize(text) for text in field] for field in fields]
+    @cached_property
+    def _listed(self) -> Listed:
+        return Listed([*self.lexical.values()])
 
     @property
     def version(self) -> str:

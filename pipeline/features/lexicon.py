@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
 
-    from pipeline.features.automaton import Hits
-
 Texts = Sequence[str]
 
 
@@ -92,6 +90,10 @@ class Found(NamedTuple):
         """Say that columns speak of hits; one entry a pair."""
         sentence = self.sentence[hit]
         return Spoken(column, self.article[sentence], self.zone[sentence], self.start[hit], self.end[hit])
+
+
+NOTHING = Found(*[np.zeros(0, dtype=np.int64)] * 9)
+"""What is found in no articles."""
 
 
 class Spoken(NamedTuple):
@@ -195,18 +197,42 @@ class Lexicon:
             member[[position[term] for term in terms], column] = True
         return member
 
-    def scan(self, normalized: Texts) -> Hits:
-        """Hits of every term in normalized texts."""
-        if not hasattr(self, "_automaton"):
-            from pipeline.features.automaton import Automaton
-
-            self._automaton = Automaton(self.terms, Normalizer(self.normalization))
-        return self._automaton.scan(normalized)
-
     def find(self, title: Texts, lede: Texts, body: Texts) -> Found:
-        """Hits by sentence in normalized articles."""
+        """Hits by sentence in raw articles."""
+        if not hasattr(self, "_alone"):
+            self._alone = Lexicons([self])
+        return self._alone.find(title, lede, body)[0]
+
+
+class Lexicons:
+    """Several lexicons, looked for in one pass.
+
+    Parameters
+    ----------
+    lexicons : sequence of Lexicon
+        Of one normalization.
+    """
+
+    def __init__(self, lexicons: Sequence[Lexicon]) -> None:
+        from pipeline.features.automaton import Automaton
+
+        normalizer = Normalizer(lexicons[0].normalization if lexicons else DEFAULT_STEPS)
+        # a term that several have is looked for once; one that a lexicon spells twice is the last of them
+        spellings: dict[tuple[str, bool], str] = {}
+        numbers = []
+        for lexicon in lexicons:
+            keys = [(normalizer(term.removesuffix("*")).strip(), term.endswith("*")) for term in lexicon.terms]
+            spellings |= dict(zip(keys, lexicon.terms, strict=True))
+            numbers.append({key: number for number, key in enumerate(keys)})
+        self._numbers = [np.array([of.get(key, -1) for key in spellings], dtype=np.int64) for of in numbers]
+        self._automaton = Automaton(list(spellings.values()), normalizer)
+
+    def find(self, title: Texts, lede: Texts, body: Texts) -> list[Found]:
+        """Hits of each lexicon by sentence in raw articles."""
+        if not self._numbers:
+            return []
         n = len(title)
-        hits = self.scan([*title, *lede, *body])
+        hits = self._automaton.scan([*title, *lede, *body])
         # texts come title by title, lede by lede; articles want title, lede, body one after another
         zone_of_text = np.repeat(np.arange(3), n)
         article_of_text = np.tile(np.arange(n), 3)
@@ -219,24 +245,33 @@ class Lexicon:
         within = np.arange(len(article)) - np.repeat(np.cumsum(counts) - counts, counts)
         position = np.where(zone == 2, within + hits.sentences[n : 2 * n][article], within)
         position[zone == 0] = 0
-        return Found(
-            article,
-            zone,
-            position,
-            starts[hits.text] + hits.sentence,
-            hits.word + hits.text.astype(np.int64) * (1 << 32),
-            hits.term.astype(np.int64),
-            hits.word.astype(np.int64),
-            hits.end.astype(np.int64),
-            (hits.words[n : 2 * n] + hits.words[2 * n :]).astype(np.int64),
-        )
+        words = (hits.words[n : 2 * n] + hits.words[2 * n :]).astype(np.int64)
+        found = []
+        for number in self._numbers:
+            own = np.nonzero(number[hits.term] >= 0)[0]
+            text, word = hits.text[own], hits.word[own].astype(np.int64)
+            found.append(
+                Found(
+                    article,
+                    zone,
+                    position,
+                    starts[text] + hits.sentence[own],
+                    word + text.astype(np.int64) * (1 << 32),
+                    number[hits.term[own]],
+                    word,
+                    hits.end[own].astype(np.int64),
+                    words,
+                )
+            )
+        return found
 
 
 def grouped(found: Found, membership: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Sentence and group of each word that a group's terms hit; a word counts once a group, by however many terms."""
     hit, group = np.nonzero(membership[found.term])
-    key = np.unique(np.stack([found.sentence[hit], found.word[hit], group], axis=1), axis=0)
-    return key[:, 0], key[:, 2]
+    # words have numbers up to their texts times 2 ** 32: in an int64 there is room for the group beside it
+    _, first = np.unique(found.word[hit] * membership.shape[1] + group, return_index=True)
+    return found.sentence[hit[first]], group[first]
 
 
 def tally(rows: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[int, int]) -> NDArray[np.float64]:

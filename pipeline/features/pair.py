@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from pipeline.features.automaton import PROCLITICS
 from pipeline.features.lexicon import Lexicon, Measures, Spoken, Texts, grouped, tally
+from pipeline.text import Normalizer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,8 +56,8 @@ class PairBlock:
         self.rarity = np.ones(len(self.words) + 1) if rarity is None else rarity
 
     def fit(self, title: Texts, lede: Texts, body: Texts) -> PairBlock:
-        """Learn from normalized articles which words there are, and how rare each is."""
-        seen = Counter(word for side in _sides(title, lede, body) for text in side for word in set(_words(text)))
+        """Learn from raw articles which words there are, and how rare each is."""
+        seen = Counter(word for side in self._words(title, lede, body) for words in side for word in set(words))
         n = 2 * len(title)
         self.words = sorted(word for word, count in seen.items() if count > 1)
         self.rarity = 1 + np.log((1 + n) / (1 + np.array([*(seen[word] for word in self.words), 1])))
@@ -68,13 +69,11 @@ class PairBlock:
         return [*self._dense_names(), *(f"new in {side}: {word}" for side in _SIDES for word in self.words)]
 
     def measure(self, title: Texts, lede: Texts, body: Texts) -> Measures:
-        """Measure normalized articles."""
-        sides = _sides(title, lede, body)
+        """Measure raw articles."""
         number = self._number()
         n = len(_OF_SIDE)
         dense, hits = np.zeros((len(title), 2 * n + len(_OF_BOTH))), []
-        for i, texts in enumerate(zip(*sides, strict=True)):
-            a, b = map(_words, texts)
+        for i, (a, b) in enumerate(zip(*self._words(title, lede, body), strict=True)):
             for side, (mine, theirs, alike) in enumerate(zip((a, b), (b, a), likeness(a, b), strict=True)):
                 known = np.array([number.get(word, len(self.words)) for word in mine], dtype=np.int64)
                 rarity, new = self.rarity[known], alike < ALIKE
@@ -95,22 +94,29 @@ class PairBlock:
             one, other = dense[i, :n], dense[i, n : 2 * n]
             dense[i, 2 * n :] = min(one[0], other[0]), min(one[2], other[2]), one[0] * other[0]
         article, term, value = (np.concatenate(part) for part in zip(*hits, strict=True)) if hits else _NOTHING
-        return Measures(np.hstack([dense, LIST_SCALE * self._leanings(sides)]), article, term, value=value)
+        return Measures(np.hstack([dense, LIST_SCALE * self._leanings(title, lede, body)]), article, term, value=value)
 
     def spoken(self, title: Texts, lede: Texts, body: Texts) -> Spoken:
-        """Which words of normalized articles each column measures: new words are placed, measures are not."""
+        """Which words of raw articles each column measures: new words are placed, measures are not."""
         number, edge = self._number(), len(self._dense_names())
+        normalize = Normalizer(self.opposites.normalization)
         entries: list[tuple[int, int, int, int, int]] = []
         for i, parts in enumerate(zip(title, lede, body, strict=True)):
             placed: list[list[tuple[str, int, int, int]]] = [[], []]
             for zone, part in enumerate(parts):
-                placed[zone > 0] += [(bare(m.group()), zone, *m.span()) for m in _WORD.finditer(part)]
+                placed[zone > 0] += [(bare(m.group()), zone, *m.span()) for m in _WORD.finditer(normalize(part))]
             found = likeness(*([word for word, *_ in side] for side in placed))
             for side, (mine, alike) in enumerate(zip(placed, found, strict=True)):
                 for (word, zone, start, end), like in zip(mine, alike, strict=True):
                     if like < ALIKE and word in number:
                         entries.append((edge + number[word] + side * len(self.words), i, zone, start, end))
         return Spoken(*np.array(entries, dtype=np.int64).reshape(-1, 5).T)
+
+    def _words(self, title: Texts, lede: Texts, body: Texts) -> Iterator[list[list[str]]]:
+        """The words of each title, and of each text."""
+        normalize = Normalizer(self.opposites.normalization)
+        for side in _sides(title, lede, body):
+            yield [[bare(word) for word in _WORD.findall(normalize(text))] for text in side]
 
     def _number(self) -> dict[str, int]:
         return {word: i for i, word in enumerate(self.words)}
@@ -133,10 +139,10 @@ class PairBlock:
             *(f"one side only: {group}" for group in groups),
         ]
 
-    def _leanings(self, sides: tuple[Texts, Texts]) -> NDArray[np.float64]:
+    def _leanings(self, title: Texts, lede: Texts, body: Texts) -> NDArray[np.float64]:
         """Lists of opposites by side, and how the sides lean."""
         has = []
-        for texts in sides:
+        for texts in _sides(title, lede, body):
             nothing = [""] * len(texts)
             found = self.opposites.find(nothing, texts, nothing)
             sentence, group = grouped(found, self.opposites.membership)
@@ -153,10 +159,6 @@ _NOTHING = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
 
 def _sides(title: Texts, lede: Texts, body: Texts) -> tuple[Texts, Texts]:
     return title, [f"{first}{rest}" for first, rest in zip(lede, body, strict=True)]
-
-
-def _words(text: str) -> list[str]:
-    return [bare(word) for word in _WORD.findall(text)]
 
 
 def _numbers(words: Sequence[str]) -> set[str]:

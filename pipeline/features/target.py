@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pipeline.errors import ConfigError
-from pipeline.features.lexicon import Found, Lexicon, Measures, Spoken, Texts, grouped, tally
+from pipeline.features.lexicon import NOTHING, Found, Lexicon, Measures, Spoken, Texts, grouped, tally
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,13 +71,20 @@ class TargetBlock:
     @property
     def names(self) -> list[str]:
         """One name a column."""
-        nothing = self.sides.find([], [], [])
-        columns = self._columns(nothing, self._named(nothing))
+        columns = self._columns(NOTHING, self._named(NOTHING))
         return [*(column.name for column in columns), *(f"about target: {term}" for term in self.polarity.terms)]
 
+    @property
+    def lexicons(self) -> list[Lexicon]:
+        """What is looked for."""
+        return [self.sides, self.polarity]
+
     def measure(self, title: Texts, lede: Texts, body: Texts) -> Measures:
-        """Measure normalized articles."""
-        sides, words = self.sides.find(title, lede, body), self.polarity.find(title, lede, body)
+        """Measure raw articles."""
+        return self.measured(*(lexicon.find(title, lede, body) for lexicon in self.lexicons))
+
+    def measured(self, sides: Found, words: Found) -> Measures:
+        """Measure articles in which the lexicons were looked for."""
         named = self._named(sides)
         inside = self._telling(sides, named)[words.sentence]
         dense = np.column_stack([column.values for column in self._columns(sides, named)])
@@ -86,7 +93,7 @@ class TargetBlock:
         )
 
     def spoken(self, title: Texts, lede: Texts, body: Texts) -> Spoken:
-        """Which words of normalized articles each column measures."""
+        """Which words of raw articles each column measures."""
         sides, words = self.sides.find(title, lede, body), self.polarity.find(title, lede, body)
         named = self._named(sides)
         columns = self._columns(sides, named)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.features.lexicon import Lexicon, Measures, Spoken, Texts, grouped, tally
+from pipeline.features.lexicon import Found, Lexicon, Measures, Spoken, Texts, grouped, tally
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,30 +47,38 @@ class TermsBlock:
     def _measured(self) -> tuple[str, ...]:
         return (*MEASURES, COUNT) if self.counts else MEASURES
 
+    @property
+    def lexicons(self) -> list[Lexicon]:
+        """What is looked for."""
+        return [self.lexicon]
+
     def measure(self, title: Texts, lede: Texts, body: Texts) -> Measures:
-        """Measure normalized articles."""
-        found = self.lexicon.find(title, lede, body)
+        """Measure raw articles."""
+        return self.measured(self.lexicon.find(title, lede, body))
+
+    def measured(self, found: Found) -> Measures:
+        """Measure articles in which the lexicon was looked for."""
         sentence, group = grouped(found, self.lexicon.membership)
-        shape = (len(title), len(self.lexicon.groups))
+        shape = (len(found.words), len(self.lexicon.groups))
         article, zone = found.article[sentence], found.zone[sentence]
 
         def count(rows: NDArray[np.bool_]) -> NDArray[np.float64]:
             return tally(article[rows], group[rows], shape)
 
         # one entry a sentence and group, for what is counted in sentences
-        pair = np.unique(np.stack([sentence[zone > 0], group[zone > 0]], axis=1), axis=0)
-        holder = found.article[pair[:, 0]]
-        sentences = tally(holder, pair[:, 1], shape)
+        said, of = np.divmod(np.unique(sentence[zone > 0] * shape[1] + group[zone > 0]), shape[1])
+        holder = found.article[said]
+        sentences = tally(holder, of, shape)
         total = np.bincount(found.article[found.zone > 0], minlength=shape[0])[:, None].clip(1)
         first = np.full(shape, np.inf)
-        np.minimum.at(first, (holder, pair[:, 1]), found.position[pair[:, 0]])
+        np.minimum.at(first, (holder, of), found.position[said])
         measures = [count(zone == 0) > 0, count(zone == 1) > 0, sentences / total, 1 / (1 + first)]
         if self.counts:
             measures.append(np.log1p(count(zone >= 0)))
         return Measures(np.hstack([np.asarray(m, dtype=np.float64) for m in measures]))
 
     def spoken(self, title: Texts, lede: Texts, body: Texts) -> Spoken:
-        """Which words of normalized articles each column measures."""
+        """Which words of raw articles each column measures."""
         found = self.lexicon.find(title, lede, body)
         hit, group = np.nonzero(self.lexicon.membership[found.term])
         sentence = found.sentence[hit]

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 # What NFKC spells otherwise than an Arabic reader would: the rial with a Persian yeh, the basmala not at all.
 LIGATURES = {"\ufdfc": "ريال", "\ufdfd": "بسم الله الرحمن الرحيم"}
 
+# What becomes two characters in lower case, or one that depends on its neighbours.
+CONTEXTUAL = "\u0130\u03a3"
+
 
 def _all_to(characters: Iterable[str], target: str) -> dict[str, str]:
     return dict.fromkeys(characters, target)
@@ -135,6 +138,35 @@ class Normalizer:
             return self._plain(text)
         kept: NDArray[np.uint16] = (mapped[mapped != _DELETED] - _SHIFT).astype(np.uint16)
         return kept.tobytes().decode("utf-16-le")
+
+    def composed(self, text: str) -> str:
+        """Do what looks at several characters: replaced one by one as `characters` says, the result is normalized.
+
+        Parameters
+        ----------
+        text : str
+            Any text.
+
+        Returns
+        -------
+        str
+            What NFKC makes of it; nearly always the same text.
+        """
+        if self._unicode:
+            text = self._nfkc(text)
+        if self._lower and any(map(text.__contains__, CONTEXTUAL)):
+            text = self._plain(text)
+        return text
+
+    @property
+    def characters(self) -> NDArray[np.int32]:
+        """What each character of the basic plane becomes in a composed text: its code, or -1 for nothing.
+
+        Surrogates, which stay what they are, have -2; others beyond the plane become others beyond it, one for one.
+        """
+        import numpy as np
+
+        return _unit_table(self.steps).astype(np.int32) - _SHIFT
 
     def with_offsets(self, text: str) -> tuple[str, NDArray[np.int64]]:
         """Normalize one text and say where each character of the result came from.
