@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import functools
 import json
 import os
@@ -23,8 +24,24 @@ fsspec = pytest.importorskip("fsspec")
 cluster = pytest.importorskip("pipeline.cluster")
 
 SIZE = 10_000  # bytes of a part: the tiny model's articles are a handful of parts
+LIMIT = 240  # seconds of a test, of which a busy machine takes 100
 # sockets of processes that are gone are closed when they are collected
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(autouse=True)
+def limit():
+    """What waits for a cluster may wait for ever, as Dask and joblib do for workers that are gone: tell where."""
+
+    def late(*_) -> None:
+        faulthandler.dump_traceback()
+        raise TimeoutError(f"not done after {LIMIT} seconds")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(LIMIT)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture
