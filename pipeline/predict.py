@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 import time
 from collections import Counter
@@ -13,7 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from pipeline import articles, jobs, memory, parts, places, rows, store
+from pipeline import articles, jobs, leftovers, memory, parts, places, rows, store
 from pipeline.articles import Columns, Rejects, Rules, writing
 from pipeline.articles.pieces import weight
 from pipeline.articles.reading import checked
@@ -246,6 +245,9 @@ def predict_files(
         tell,
     )
     tell("start", {"model": run.model, "files": len(found), "output": str(output or writing.STDOUT)})
+    left = [name for place in (None if folder else output, rejects_to) if place for name in leftovers.clear(place)]
+    if left:
+        summary.notes.append(f"removed what a run that was killed had left: {', '.join(left)}")
     if folder:
         _into_folder(run, found, restart, part_size)
     elif all(source.path != STDIN for source in found) and (
@@ -290,7 +292,8 @@ def _streamed(run: _Run, output: str | Path | None, n_jobs: int) -> None:
                 summary.rows += len(batch)
                 summary.flags.update(flag for row in batch for flag in row["flags"])
                 run.progress(summary.rows)
-            summary.rejects, summary.notes = rejects.counts, rejects.notes
+            summary.rejects = rejects.counts
+            summary.notes += rejects.notes
             run.check()
 
 
@@ -298,7 +301,7 @@ def _joined(run: _Run, part_size: int, output: str | Path | None) -> None:
     """Label in parts, and join them in their order as they are done."""
     todo = parts.plan(run.inputs, columns=run.task.columns, rules=run.task.rules, size=part_size)
     run.tell("plan", {"parts": len(todo), "left": len(todo)})
-    with articles.writer(output or writing.STDOUT, run.task.format) as out, _folder_beside(output) as folder:
+    with articles.writer(output or writing.STDOUT, run.task.format) as out, leftovers.folder(output) as folder:
         task = replace(run.task, folder=folder)
         waiting: set[int] = set()
         following = 0
@@ -378,17 +381,3 @@ def _at_hand(task: Task) -> Iterator[Task]:
             if name.endswith(".rejects"):
                 places.fetch(places.within(task.folder, name), Path(folder, name))
         yield replace(task, folder=folder)
-
-
-@contextmanager
-def _folder_beside(output: str | Path | None) -> Iterator[str]:
-    """A folder for parts on the disk that the output is on, removed in the end."""
-    beside = None if output is None else Path(output)
-    with writing.explained(Path(output or tempfile.gettempdir())):
-        folder = tempfile.mkdtemp(
-            prefix=f".{beside.name}." if beside else "mirsad.", suffix=".parts", dir=beside.parent if beside else None
-        )
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -432,3 +432,36 @@ def test_stopped_in_an_orderly_way(tiny, tmp_path, sent, code):
     assert run.returncode == code
     assert "Traceback" not in said
     assert [path.name for path in tmp_path.iterdir()] == [inputs.name]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_killed_run_into_a_file_is_cleared_away_by_the_next(tiny, tmp_path, jobs):
+    inputs, out = many(tiny, tmp_path, 2000), tmp_path / "out.jsonl"
+    code = (
+        "import sys; from pipeline.predict import predict_files;"
+        f"predict_files(sys.argv[1], sys.argv[2], output=sys.argv[3], n_jobs={jobs}, part_size=300_000)"
+    )
+    run = subprocess.Popen([sys.executable, "-c", code, str(inputs), str(tiny.folder), str(out)])
+    # in parts, and in one stream
+    wait_for(lambda: list(tmp_path.glob(".out.jsonl.*.parts/part*" if jobs > 1 else ".out.jsonl.*.part")))
+    others = [
+        tmp_path / ".out.jsonl.mine",
+        tmp_path / ".out.jsonl.0123abcd.parts",
+        tmp_path / ".in.jsonl.0123abcd.part",
+    ]
+    for other in others:  # not of this output, or a file where a folder would be
+        other.write_text("dear to me")
+
+    def label() -> predict.Summary:
+        return predict.predict_files(tiny.articles, tiny.folder, output=out, n_jobs=1)
+
+    assert not label().notes, "the run that is at work was taken for a killed one"
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    left = sorted(path.name for path in tmp_path.glob(".out.jsonl.*.part*") if path not in others)
+    assert len(left) == jobs
+    first = out.read_bytes()
+    assert label().notes == [f"removed what a run that was killed had left: {', '.join(left)}"]
+    assert out.read_bytes() == first
+    assert {path.name for path in tmp_path.iterdir()} == {inputs.name, out.name, *(other.name for other in others)}
+    assert not label().notes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import errno
+import fcntl
 import io
 import json
 import os
@@ -48,6 +49,8 @@ class Replacement:
                 raise MirsadError("is a folder; name a file in it", where=str(path))
             # O_EXCL: whoever put a link under this name before us does not get our bytes.
             handle = os.open(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        with suppress(OSError):  # a disk without locks
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # tells this file from one that a killed run left
         self.stream: BinaryIO = os.fdopen(handle, "wb")
 
     def commit(self) -> None:
