@@ -94,8 +94,7 @@ def test_each_place_holds_its_feature_on_real_articles():
 def test_listed_terms_are_placed_on_themselves():
     model = trained()[2]
     block = model.featurizer.lexical["terms"]
-    normalize = Normalizer(model.featurizer.normalization)
-    texts = [[normalize(t)] for t in ("أنباء من دمشق", "وصل الوفد إلى دمشق.", "ثم غادر. وعاد إلى دمشق.")]
+    texts = ["أنباء من دمشق"], ["وصل الوفد إلى دمشق."], ["ثم غادر. وعاد إلى دمشق."]
     said = block.spoken(*texts)
     values = block.measure(*texts).dense[0]
     assert set(np.nonzero(values)[0]) == set(said.column.tolist())  # what is measured has a place, and nothing else
@@ -107,8 +106,7 @@ def test_listed_terms_are_placed_on_themselves():
 
 def test_target_measures_are_placed():
     block = trained()[2].featurizer.lexical["target"]
-    normalize = Normalizer(block.sides.normalization)
-    texts = [[normalize(t)] for t in ("لقاء", "رحبت واشنطن وموسكو بالمحادثات البناءة.", "وأدانت روسيا القصف.")]
+    texts = ["لقاء"], ["رحبت واشنطن وموسكو بالمحادثات البناءة."], ["وأدانت روسيا القصف."]
     said, values = block.spoken(*texts), block.measure(*texts).matrix(len(block.names)).toarray()[0]
     assert set(np.nonzero(values)[0]) <= set(said.column.tolist())
     sides = {

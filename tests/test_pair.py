@@ -8,20 +8,18 @@ import pytest
 from pipeline.features.lexicon import Lexicon
 from pipeline.features.pair import LIST_SCALE, NEW_SCALE, PairBlock, bare, likeness
 from pipeline.scoring import _lexical, _lexical_state
-from pipeline.text import Normalizer
 
-NORMALIZE = Normalizer()
 OPPOSITES = Lexicon({"move/up": ["صعد*"], "move/down": ["هبط*"], "no/words": ["لا"]})
 
 
 def block(*pairs: tuple[str, str]) -> PairBlock:
     """A block that learned from the pairs."""
-    title, text = ([NORMALIZE(pair[side]) for pair in pairs] for side in (0, 1))
+    title, text = ([pair[side] for pair in pairs] for side in (0, 1))
     return PairBlock(OPPOSITES).fit(title, text, [""] * len(title))
 
 
 def measured(learned: PairBlock, title: str, text: str) -> dict[str, float]:
-    texts = [[NORMALIZE(title)], [NORMALIZE(text)], [""]]
+    texts = [title], [text], [""]
     return dict(zip(learned.names, learned.measure(*texts).matrix(len(learned.names)).toarray()[0], strict=True))
 
 
