@@ -97,6 +97,11 @@ def terms_are_gone() -> None:
     write("run.toml", as_toml(tree))
 
 
+def spoiled_report(content: str) -> None:
+    Path("spoiled").mkdir()
+    write("spoiled/report.json", content)
+
+
 def occupied() -> None:
     Path("models/tiny").mkdir(parents=True)
     write("models/tiny/thesis.txt", "mine")
@@ -149,8 +154,19 @@ GIVEN: dict[str, Given] = {
     "three articles": lambda: changed(lambda row: row, 3),
     "the same article over and over": lambda: changed(lambda row: row | {"title": "خبر", "text": SENTENCE}),
     "labelled articles without labels": lambda: write("a.jsonl", json.dumps({"id": "1", "text": SENTENCE}) + "\n"),
+    "a scheduler that does not answer": lambda: None,
+    "an address that is none": lambda: None,
+    "training on a scheduler that does not answer": config,
+    "standard input for a cluster": lambda: None,
+    "a URL as a single file of output": lambda: None,
+    "a table that may be filled in already": lambda: write("a.csv", "id,topics\n"),
+    "a head that the model does not have": lambda: None,
+    "articles that the model learned from": lambda: None,
+    "nothing that is an article, to choose from": lambda: write("a.txt", "عاد الهدوء أمس"),
     "one run to compare": lambda: None,
     "a folder without a report": lambda: Path("empty").mkdir(),
+    "a report that was spoiled": lambda: spoiled_report('{"schema": 1}'),
+    "a report with a number that is none": lambda: spoiled_report('{"schema": 1, "name": NaN}'),
     "a project's name with a slash": lambda: None,
     "a corpus that there is not": lambda: None,
     "an archive that is not the corpus": lambda: _archive(),
@@ -189,10 +205,13 @@ def files() -> list[Path]:
 @pytest.mark.parametrize("given", GIVEN)
 def test_what_is_said(given: str, tiny, tmp_path, monkeypatch, capfd):
     command, expected, code = rows()[given]
+    if "--scheduler" in command:
+        pytest.importorskip("distributed", reason="needs Dask: uv sync --extra dask")
     monkeypatch.chdir(tmp_path)
     shutil.copytree(tiny.folder, "model", ignore=shutil.ignore_patterns("report"))
     shutil.copy(tiny.articles, "articles.jsonl")
     GIVEN[given]()
+    monkeypatch.setattr("pipeline.cluster.PATIENCE", 0.5)
     before = files()
     arguments = [word.encode().decode("unicode_escape") if "\\" in word else word for word in shlex.split(command)]
     monkeypatch.setattr(sys, "argv", arguments)
