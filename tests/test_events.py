@@ -97,6 +97,18 @@ def test_an_end_before_the_end(run, tiny, tmp_path, monkeypatch, raised, code):
     assert events((tmp_path / "log").read_text())[-1]["exit_code"] == code
 
 
+def test_ctrl_c_is_told_once(run, tiny, tmp_path, monkeypatch):
+    def label(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipeline.workers.label_part", label)
+    words = (tiny.articles, "--model", tiny.folder, "--output", f"{tmp_path}/out/")
+    code, _, err = run(*words)
+    assert (code, err) == (130, "stopped\n")
+    code, _, err = run(*words, "--log-json", "-")
+    assert (code, events(err)[-1]["exit_code"]) == (130, 130)
+
+
 def test_exit_codes_stand_in_the_help_and_in_the_docs(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["mirsad", "--help"])
     with pytest.raises(SystemExit):

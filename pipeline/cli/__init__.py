@@ -5,13 +5,31 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.core
 
 from pipeline.errors import MirsadError
 
+
+class StoppedError(Exception):
+    """Ctrl-C, of which typer would not say a word."""
+
+
+class Commands(typer.core.TyperGroup):
+    """All commands."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run one."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise StoppedError from None
+
+
 app = typer.Typer(
+    cls=Commands,
     name="mirsad",
     no_args_is_help=True,
     add_completion=False,
@@ -55,6 +73,6 @@ def main() -> None:
     except BrokenPipeError:  # whoever read our output has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except KeyboardInterrupt:
+    except (StoppedError, KeyboardInterrupt):
         typer.secho("stopped", err=True)
         sys.exit(130)

@@ -48,6 +48,8 @@ def log(path: str | None) -> Iterator[Callable[[str, Mapping[str, Any]], None]]:
         except BaseException as error:
             code = 130 if isinstance(error, KeyboardInterrupt) else getattr(error, "code", 1)
             tell("error", {"what": repr(error), "where": None, "hint": None, "exit_code": code})
+            if path == STDERR and isinstance(error, KeyboardInterrupt):
+                raise typer.Exit(code) from error
             raise
 
 
