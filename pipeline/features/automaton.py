@@ -85,7 +85,7 @@ class Automaton:
 
     def __init__(self, terms: Sequence[str], normalizer: Normalizer) -> None:
         self._normalizer = normalizer
-        plain = [normalizer(term.removesuffix("*")).strip() for term in terms]
+        plain = [normalizer.plainly(term.removesuffix("*")).strip() for term in terms]
         letters = sorted(set("".join(plain + list(PROCLITICS))) - {" "})
         if len(letters) > _MOST_LETTERS or letters[-1] > "\uffff" or sum(map(len, plain)) * len(letters) > MOST_CELLS:
             raise ConfigError(

@@ -221,7 +221,7 @@ class Lexicons:
         spellings: dict[tuple[str, bool], str] = {}
         numbers = []
         for lexicon in lexicons:
-            keys = [(normalizer(term.removesuffix("*")).strip(), term.endswith("*")) for term in lexicon.terms]
+            keys = [(normalizer.plainly(term.removesuffix("*")).strip(), term.endswith("*")) for term in lexicon.terms]
             spellings |= dict(zip(keys, lexicon.terms, strict=True))
             numbers.append({key: number for number, key in enumerate(keys)})
         self._numbers = [np.array([of.get(key, -1) for key in spellings], dtype=np.int64) for of in numbers]
