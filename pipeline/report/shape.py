@@ -2,8 +2,8 @@
 
 `REPORT` follows docs/report-schema.md as far as a page or a comparison reads it; keys beyond are passed over. In it
 `[x]` is a list of x, `(x, y)` a list of just these, `{...}` an object with these keys (a `?` before those that may be
-`[x]` is a list of x, `(x, y)` a list of just these, `{...}` an object with these keys (a `?` before those that may be
 absent), `Map(x)` one with any keys, `Maybe(x)` x or null, a set one of its texts, and `Plain` a value by itself.
+"""
 
 from __future__ import annotations
 
