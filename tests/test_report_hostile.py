@@ -90,6 +90,7 @@ def refused(folder, monkeypatch, capsys, content: str | bytes) -> str:
     path = folder / "bad" / page.JSON
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    capsys.readouterr()  # what making the report said
     found = []
     for words in (["report", str(path.parent)], ["compare", str(path.parent), str(path.parent)]):
         monkeypatch.setattr(sys, "argv", ["mirsad", *words, *(["--output", str(folder / "c")] * (len(words) > 2))])
