@@ -18,6 +18,7 @@ from pipeline.estimators import Linear
 from pipeline.features.lexicon import Lexicon
 from pipeline.features.listed import Listed
 from pipeline.features.pair import PairBlock
+from pipeline.features.sentences import SentencesBlock
 from pipeline.features.soundness import LONGEST_NGRAM, check_array, check_numbers, require
 from pipeline.features.target import TargetBlock
 from pipeline.features.terms import TermsBlock
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from pipeline.features.featurizer import Featurizer
     from pipeline.model import Model
     from pipeline.scoring import Scorer
+
+MOST_GROUPS = 200
+"""Groups of terms of a block of sentences, which has a weight for each pair of them."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
@@ -52,6 +56,13 @@ def check_scorer(scorer: Scorer) -> None:
         _check_lexical(block)
         check_numbers(coef, (len(block.names), n_outputs), np.float64, "weights of listed terms")
     scorer.listed.measure([], [], [])  # builds what finds them
+    require(type(scorer.sentences) is list, "its blocks of sentences are no list")
+    for of, coef in scorer.sentences:
+        _check_sentences(of, None)
+        check_numbers(coef, (len(of.names), n_outputs), np.float64, "weights of sentences")
+    n_read = sum(of.n_outputs for of, _ in scorer.sentences)
+    require(scorer.reading is None or scorer.reading.n_outputs == n_read, "its sentences are read for other outputs")
+    require(scorer.reading is not None or not scorer.sentences, "its sentences cannot be read")
 
 
 def check_model(model: Model) -> None:
@@ -132,7 +143,8 @@ def _check_calibration(rule: Rule) -> None:
 def _check_featurizer(featurizer: Featurizer) -> None:
     from pipeline.features.blocks import TfidfBlocks
 
-    _check_attributes(featurizer, {"normalization", "weights", "tfidf", "lexical"})
+    known = {"sentences"} if "sentences" in vars(featurizer) else set()  # models from before do not have it
+    _check_attributes(featurizer, {"normalization", "weights", "tfidf", "lexical", *known})
     _check_normalization(featurizer.normalization)
     require(type(featurizer.lexical) is dict, "its listed terms are no table")
     for block in featurizer.lexical.values():
@@ -149,6 +161,10 @@ def _check_featurizer(featurizer: Featurizer) -> None:
             _check_texts([name, *fields], "names of blocks")
             _check_vectorizer(vectorizer)
         tfidf._plan(tfidf.blocks_)  # fields, parameters and normalization, as before a fit
+    require(type(featurizer.sentences) is dict, "its blocks of sentences are no table")
+    for of in featurizer.sentences.values():
+        require(tfidf.blocks and set(of.reads) <= set(tfidf.slices), "sentences are read by blocks that there are not")
+        _check_sentences(of, sum(tfidf.slices[name].stop - tfidf.slices[name].start for name in of.reads))
     weights = featurizer.weights
     require(type(weights) is dict and set(weights) == set(featurizer.slices), "weights of blocks that there are not")
     for weight in weights.values():
@@ -189,16 +205,36 @@ def _check_lexical(block: Any) -> None:
         require(type(getattr(block, "counts", False)) is bool, "whether terms are counted")
         lexicons = block.lexicons
     for lexicon in lexicons:
-        require(type(lexicon) is Lexicon, "listed terms are none")
-        require(set(vars(lexicon)) - {"_alone"} == {"groups", "normalization"}, "listed terms have other parts")
-        _check_normalization(lexicon.normalization)
-        require(type(lexicon.groups) is dict, "listed terms are no table")
-        for name, terms in lexicon.groups.items():
-            _check_texts([name, *terms], "listed terms")
+        _check_lexicon(lexicon)
     if isinstance(block, TargetBlock):  # what it keeps beside them follows from them
         require(
             vars(block) == vars(TargetBlock(block.sides, block.polarity)), "sides of a target differ from its terms"
         )
+
+
+def _check_lexicon(lexicon: Any) -> None:
+    require(type(lexicon) is Lexicon, "listed terms are none")
+    require(set(vars(lexicon)) - {"_alone"} == {"groups", "normalization"}, "listed terms have other parts")
+    _check_normalization(lexicon.normalization)
+    require(type(lexicon.groups) is dict, "listed terms are no table")
+    for name, terms in lexicon.groups.items():
+        _check_texts([name, *terms], "listed terms")
+
+
+def _check_sentences(block: Any, n_ngrams: int | None) -> None:
+    """A block of sentences that has learned from so many n-grams; of a compiled model, with none of its own."""
+    require(type(block) is SentencesBlock, "a block of sentences is none")
+    _check_attributes(block, {"lexicon", "labels", "several", "reads", "ngrams", "cues", "intercept", "can_read"})
+    _check_lexicon(block.lexicon)
+    require(len(block.lexicon.groups) <= MOST_GROUPS, "sentences name more groups of terms than there are pairs for")
+    _check_texts(block.labels, "what sentences say")
+    _check_texts(block.reads, "blocks that read sentences")
+    require(type(block.several) is type(block.can_read) is bool, "a block of sentences is unclear")
+    width = n_ngrams if n_ngrams and block.can_read else 0
+    n_cues = SentencesBlock(block.lexicon, block.labels, several=block.several, reads=block.reads).cues.shape[1]
+    check_numbers(block.ngrams, (block.n_outputs, width), np.float32, "weights by which sentences are read")
+    check_numbers(block.cues, (block.n_outputs, n_cues), np.float32, "weights of what sentences name")
+    check_numbers(block.intercept, (block.n_outputs,), np.float64, "intercept of sentences")
 
 
 def _check_normalization(steps: Any) -> None:

@@ -190,13 +190,30 @@ class LatentBlock(Table):
     weight: Annotated[float, Field(gt=0)] = 1.0
 
 
-Block = Annotated[TfidfBlock | TermsBlock | TargetBlock | PairBlock | LatentBlock, Field(discriminator="kind")]
+class SentencesBlock(Table):
+    """What single sentences say, learned from marked sentences."""
+
+    kind: Literal["sentences"]
+    labels: Annotated[list[str], Field(min_length=1)]
+    several: bool = False
+    marks: str
+    alone: str | None = None
+    path: str
+    reads: Annotated[list[str], Field(min_length=1)] = ["words", "characters"]
+    C: Annotated[float, Field(gt=0)] = 2.0
+    weight: Annotated[float, Field(gt=0)] = 1.0
+
+
+Block = Annotated[
+    TfidfBlock | TermsBlock | TargetBlock | PairBlock | LatentBlock | SentencesBlock, Field(discriminator="kind")
+]
 _KINDS: dict[str, type[Table]] = {
     "tfidf": TfidfBlock,
     "terms": TermsBlock,
     "target": TargetBlock,
     "pair": PairBlock,
     "latent": LatentBlock,
+    "sentences": SentencesBlock,
 }
 
 
@@ -387,6 +404,15 @@ def _dangling(tree: dict[str, Any]) -> list[str]:
 
     features, heads = table("features"), table("heads")
     mistakes, labels = [], dict[str, None]()
+    read = [name for name in features if _reads_bodies(table("features", name))]
+    for name in features:
+        if table("features", name).get("kind") == "sentences":
+            named = table("features", name).get("reads", SentencesBlock.model_fields["reads"].default)
+            mistakes += [
+                f"[features.{name}] reads: found {_shown(block)}, expected tfidf blocks with the body: {_listed(read)}"
+                for block in (named if isinstance(named, list) else ())
+                if block not in read
+            ]
     for name in heads:
         head = {key: value for key, value in table("heads", name).items() if isinstance(value, list)}
         labels |= dict.fromkeys(of for label in head.get("labels", ()) for of in (str(label), f"{name}.{label}"))
@@ -402,6 +428,11 @@ def _dangling(tree: dict[str, Any]) -> list[str]:
             if name not in known
         ]
     return mistakes
+
+
+def _reads_bodies(block: dict[str, Any]) -> bool:
+    fields = block.get("fields", TfidfBlock.model_fields["fields"].default)
+    return block.get("kind") == "tfidf" and isinstance(fields, list) and "body" in fields
 
 
 def _listed(names: Iterable[Any]) -> str:

@@ -170,11 +170,13 @@ def features(config: Config, data: Dataset, background: Fields | None) -> tuple[
     if len(data) > LEARN_FROM:
         drawn = np.sort(np.random.default_rng(config.seed).choice(len(data), LEARN_FROM, replace=False))
     try:
-        featurizer.learn(data.fields(drawn), map(data.fields, data.batches()), len(data), background)
+        featurizer.learn(
+            data.fields(drawn), map(data.fields, data.batches()), len(data), background, data.origin(drawn)
+        )
     except ValueError as error:
         raise no_features(error, len(drawn)) from error
     tie = featurizer.tie(None)
-    made = (featurizer.transform(*data.fields(rows)) for rows in data.batches())
+    made = (featurizer.transform(*data.fields(rows), of=data.origin(rows)) for rows in data.batches())
     return featurizer, Packed.of((part if tie is None else part @ tie for part in made), len(data))
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from pipeline import articles, corpora
 from pipeline.articles import Article, Columns, Fields, Reject, Rejects, Rules
+from pipeline.articles.marks import Origin
 from pipeline.corpora.labels import FOLDER
 from pipeline.errors import InputError, LabelError
 from pipeline.heads import encode
@@ -67,6 +68,10 @@ class Dataset:
         """Title, lede and body of some articles, as three lists."""
         table = self.table if rows is None else self.table.iloc[rows]
         return table_fields(table)
+
+    def origin(self, rows: NDArray[np.int64]) -> Origin:
+        """Which articles some are."""
+        return Origin(self.table["id"].iloc[rows].tolist(), self.groups[rows].tolist())
 
     def batches(self, rows: NDArray[np.int64] | None = None, size: int = 2048) -> Iterator[NDArray[np.int64]]:
         """Rows, of all articles if not given, in parts: what is made of texts should not be there for all at once."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipeline.articles import Article, Fields
+    from pipeline.features.lexicon import Spoken
     from pipeline.features.tfidf import ArabicTfidfVectorizer
     from pipeline.heads import Rule
     from pipeline.model import Model
@@ -158,10 +159,14 @@ class Explainer:
         return self.model.featurizer.names()
 
     def _spoken(self, pages: Sequence[_Page], fields: Fields) -> list[_Entries]:
-        """Entries of the blocks that measure listed terms, by article."""
+        """Entries of the blocks that measure listed terms and sentences, by article."""
+        featurizer = self.model.featurizer
+        spoken = {name: block.spoken(*fields) for name, block in featurizer.lexical.items()}
+        for name, of in featurizer.sentences.items():
+            said = of.spoken(*fields, lambda sentences, name=name: featurizer.read(name, sentences))  # type: ignore[misc]
+            spoken[name] = _normalized(said, pages)
         found: list[list[_Entries]] = [[_NOTHING] for _ in pages]
-        for name, block in self.model.featurizer.lexical.items():
-            said = block.spoken(*fields)
+        for name, said in spoken.items():
             order = np.argsort(said.article, kind="stable")
             edges = np.searchsorted(said.article[order], np.arange(len(pages) + 1))
             for i, page in enumerate(pages):
@@ -288,6 +293,14 @@ def _beside(entries: Sequence[_Entries]) -> _Entries:
     return column, unit, part
 
 
+def _normalized(said: Spoken, pages: Sequence[_Page]) -> Spoken:
+    """Places in raw parts as places in the normalized ones."""
+    rows = list(zip(said.article, said.zone, said.start, said.end, strict=True))
+    edges = [np.searchsorted(pages[a].offsets[zone], (start, end)) for a, zone, start, end in rows]
+    start, end = np.array(edges, dtype=np.int64).reshape(-1, 2).T
+    return said._replace(start=start, end=end)
+
+
 class _Page:
     """An article's words, and which of them each character of its normalized parts comes from."""
 
@@ -295,9 +308,11 @@ class _Page:
         self.spans: list[Span] = []
         units = {field: self._number(field, getattr(article, field)) for field in ("title", "text")}
         self.parts: list[tuple[str, NDArray[np.int64]]] = []
+        self.offsets: list[NDArray[np.int64]] = []
         for field, start, part in (("title", 0, parts[0]), ("text", 0, parts[1]), ("text", len(parts[1]), parts[2])):
             normalized, offsets = normalize.with_offsets(part)
             self.parts.append((normalized, units[field][start + offsets[:-1]]))
+            self.offsets.append(offsets[:-1])
 
     def joined(self, fields: tuple[str, ...]) -> tuple[str, NDArray[np.int64]]:
         """Some parts as a vectorizer reads them, and the word of each character (-1: white space)."""

@@ -111,7 +111,7 @@ class Model:
             start += head.width
         for name, columns in self.featurizer.slices.items():
             coef[columns] *= self.featurizer.weights[name]
-        tfidf = self.featurizer.tfidf
+        tfidf, reading = self.featurizer.tfidf, self.featurizer.sentences
         edge = max((s.stop for s in tfidf.slices.values()), default=0) if tfidf.blocks else 0
         return Scorer(
             [Rule(**{field: getattr(head, field) for field in Rule.__dataclass_fields__}) for head in heads],
@@ -120,6 +120,8 @@ class Model:
             np.concatenate([head.linear.intercept for head in heads]),
             self.featurizer.normalization,
             self.familiar_from,
+            [(block, coef[self.featurizer.slices[name]]) for name, block in reading.items()],
+            TfidfScorer.compile(tfidf, self.featurizer.reading(edge)) if reading else None,
         )
 
 
@@ -183,7 +185,7 @@ def fit(config: Config, data: Dataset, rows: NDArray[np.int64], *, background: F
         )
     featurizer = Featurizer(config.features, config.text.normalization, n_jobs=config.n_jobs)
     try:
-        X = featurizer.fit_transform(*data.fields(rows), background=background)
+        X = featurizer.fit_transform(*data.fields(rows), background=background, of=data.origin(rows))
     except ValueError as error:
         raise no_features(error, len(rows)) from error
     heads: dict[str, Head] = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,6 +19,7 @@ from pipeline.calibration import Isotonic, MatrixScaling, Sigmoid
 from pipeline.features.lexicon import Lexicon
 from pipeline.features.listed import LexicalBlock, Listed
 from pipeline.features.pair import PairBlock
+from pipeline.features.sentences import Reading, SentencesBlock
 from pipeline.features.target import TargetBlock
 from pipeline.features.terms import TermsBlock
 from pipeline.heads import Rule
@@ -61,6 +62,10 @@ class Scorer:
     normalization : list of str
     familiar_from : float
         Share of known n-grams below which an article is flagged as out of scope.
+    sentences : list of (SentencesBlock, ndarray of shape (n_columns, n_scores))
+        Blocks of sentences, with the weights of what they measure.
+    reading : TfidfScorer or None
+        Scores of sentences by their n-grams, of all those blocks side by side; has the tables of `tfidf`.
     """
 
     rules: list[Rule]
@@ -69,6 +74,8 @@ class Scorer:
     intercept: NDArray[np.float64]
     normalization: list[str]
     familiar_from: float = 0.0
+    sentences: list[tuple[SentencesBlock, NDArray[np.float64]]] = field(default_factory=list)
+    reading: TfidfScorer | None = None
 
     @property
     def columns(self) -> list[str]:
@@ -94,6 +101,8 @@ class Scorer:
         if self.lexical:
             for (_, coef), measures in zip(self.lexical, self.listed.measure(*fields), strict=True):
                 scores += measures.scores(coef)
+        if self.sentences:
+            scores += self._read(fields, n_jobs)
         decisions, start = {}, 0
         for rule in self.rules:
             stop = start + rule.width
@@ -106,6 +115,24 @@ class Scorer:
             {rule.name: rule.decide(probabilities[rule.name]) for rule in self.rules},
             familiar,
         )
+
+    def _read(self, fields: Fields, n_jobs: int) -> NDArray[np.float64]:
+        """Scores by what the sentences say."""
+        assert self.reading is not None
+        looks = [block.look(*fields) for block, _ in self.sentences]
+        # blocks look at much the same sentences: each is read once
+        keys = [(found.article << 32) + found.number for found in looks]
+        _, first, place = np.unique(np.concatenate(keys), return_index=True, return_inverse=True)
+        texts = [text for found in looks for text in found.texts]
+        nothing = [""] * len(first)
+        said = self.reading.scores(nothing, nothing, [texts[i] for i in first], n_jobs=n_jobs).scores[place]
+        scores = np.zeros((len(fields[0]), len(self.intercept)))
+        row = column = 0
+        for (block, coef), found in zip(self.sentences, looks, strict=True):
+            own = said[row : row + len(found.texts), column : column + block.n_outputs]
+            scores += block.measured(found, block.probabilities(found, own)).scores(coef)
+            row, column = row + len(found.texts), column + block.n_outputs
+        return scores
 
     def flags(self, answers: Answers) -> list[list[str]]:
         """What a reader should be warned of, one list an article: "out_of_scope", "uncertain" (and of which head)."""
@@ -123,6 +150,7 @@ class Scorer:
             "normalization": self.normalization,
             "familiar_from": self.familiar_from,
             "tfidf": self.tfidf is not None,
+            "sentences": [_sentences_state(block) for block, _ in self.sentences],
         }
         arrays: dict[str, NDArray[Any]] = {
             "page": np.frombuffer(json.dumps(page, ensure_ascii=False).encode(), dtype=np.uint8),
@@ -131,19 +159,29 @@ class Scorer:
         arrays |= {f"lexical_{i}": coef for i, (_, coef) in enumerate(self.lexical)}
         if self.tfidf is not None:
             arrays |= {f"tfidf_{key}": value for key, value in self.tfidf.state().items()}
+        for i, (block, coef) in enumerate(self.sentences):
+            arrays |= {f"sentences_{i}": coef, f"cues_{i}": block.cues, f"says_{i}": block.intercept}
+        if self.reading is not None:  # its tables are those of the n-grams
+            arrays["reading"] = self.reading.state()["rows"]
         return arrays
 
     @classmethod
     def from_state(cls, arrays: dict[str, NDArray[Any]]) -> Scorer:
         """Build the scorer again from what `state` returned."""
         page = json.loads(bytes(arrays["page"]))
-        tfidf = None
+        tfidf = reading = None
         if page["tfidf"]:
             from pipeline.features.scorer import TfidfScorer
 
-            tfidf = TfidfScorer.from_state(
-                {key.removeprefix("tfidf_"): value for key, value in arrays.items() if key.startswith("tfidf_")}
-            )
+            tables = {key.removeprefix("tfidf_"): value for key, value in arrays.items() if key.startswith("tfidf_")}
+            tfidf = TfidfScorer.from_state(tables)
+            if "reading" in arrays:
+                reading = TfidfScorer.from_state(tables | {"rows": arrays["reading"]})
+        read = [arrays[f"sentences_{i}"] for i in range(len(page.get("sentences", [])))]
+        sentences = [
+            (_sentences(state, page["normalization"], arrays[f"cues_{i}"], arrays[f"says_{i}"]), coef)
+            for i, (state, coef) in enumerate(zip(page.get("sentences", []), read, strict=True))
+        ]
         lexical = [
             (_lexical(groups, page["normalization"]), arrays[f"lexical_{i}"])
             for i, groups in enumerate(page["lexical"])
@@ -155,6 +193,8 @@ class Scorer:
             arrays["intercept"],
             page["normalization"],
             page["familiar_from"],
+            sentences,
+            reading,
         )
 
 
@@ -186,6 +226,27 @@ def _lexical_state(block: LexicalBlock) -> dict[str, Any]:
     if isinstance(block, PairBlock):
         return {"opposites": block.opposites.groups, "words": block.words, "rarity": block.rarity.tolist()}
     return {"sides": block.sides.groups, "polarity": block.polarity.groups}
+
+
+def _sentences_state(block: SentencesBlock) -> dict[str, Any]:
+    return {
+        "terms": block.lexicon.groups,
+        "labels": block.labels,
+        "several": block.several,
+        "reads": block.reads,
+        "can_read": block.can_read,
+    }
+
+
+def _sentences(
+    state: dict[str, Any], normalization: list[str], cues: NDArray[np.float32], intercept: NDArray[np.float64]
+) -> SentencesBlock:
+    block = SentencesBlock(
+        Lexicon(state["terms"], normalization), state["labels"], several=state["several"], reads=state["reads"]
+    )
+    if state["can_read"]:
+        block.take(Reading(block.ngrams, cues, intercept))
+    return block
 
 
 def _lexical(groups: dict[str, Any], normalization: list[str]) -> LexicalBlock:

@@ -47,6 +47,7 @@ TRUSTED = [
     "pipeline.features.featurizer.Featurizer",
     "pipeline.features.lexicon.Lexicon",
     "pipeline.features.pair.PairBlock",
+    "pipeline.features.sentences.SentencesBlock",
     "pipeline.features.target.TargetBlock",
     "pipeline.features.terms.TermsBlock",
     "pipeline.features.tfidf.ArabicTfidfVectorizer",

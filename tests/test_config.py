@@ -99,11 +99,11 @@ def test_four_mistakes_are_told_at_once(tmp_path):
         ),
         (
             '[features.more]\nkind = "bm25"',
-            '[features.more]: found kind = "bm25", expected one of tfidf, terms, target, pair, latent',
+            '[features.more]: found kind = "bm25", expected one of tfidf, terms, target, pair, latent, sentences',
         ),
         (
             "[features.more]\nmin_df = 1",
-            "[features.more]: found kind = null, expected one of tfidf, terms, target, pair, latent",
+            "[features.more]: found kind = null, expected one of tfidf, terms, target, pair, latent, sentences",
         ),
         ("[features.terms]\nkind = 'terms'\npath = 5", "[features.terms] path: found 5, expected a text in quotes"),
         ("[features.terms]\nkind = 'terms'\npaths = 5", "[features.terms] paths: unknown key, did you mean path?"),

@@ -16,6 +16,7 @@ LEDE_MIN = 80
 LEDE_MAX = 600
 
 _SENTENCE_END = re.compile(r"[.!?؟…][\"'»”)\]]*(?=\s)")
+_BETWEEN = re.compile(r"(?<=[.!?؟…])\s+|\n+")
 _TITLE_MAX = 160
 
 
@@ -65,6 +66,18 @@ def lede_end(text: str) -> int:
         return end
     sentence = _SENTENCE_END.search(text, LEDE_MIN, LEDE_MAX)
     return sentence.end() if sentence else min(end, LEDE_MAX)
+
+
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    """Starts and ends of the sentences of a text: cut after . ! ? ؟ … before white space, and at line ends."""
+    edges = [0, *(edge for match in _BETWEEN.finditer(text) for edge in match.span()), len(text)]
+    spans = []
+    for start, stop in zip(edges[::2], edges[1::2], strict=True):
+        part = text[start:stop]
+        start += len(part) - len(part.lstrip())
+        if part := part.strip():
+            spans.append((start, start + len(part)))
+    return spans
 
 
 def split_title(text: str) -> tuple[str, str]:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipeline.articles.marks import NO_SENTENCES, Origin, read_lone, read_marks
 from pipeline.config import LatentBlock as LatentConfig
 from pipeline.config import PairBlock as PairConfig
+from pipeline.config import SentencesBlock as SentencesConfig
 from pipeline.config import TargetBlock as TargetConfig
 from pipeline.config import TermsBlock as TermsConfig
 from pipeline.config import TfidfBlock as TfidfConfig
 from pipeline.features import latent
+from pipeline.features import sentences as reading
 from pipeline.features.blocks import TfidfBlocks
 from pipeline.features.learning import Learned
 from pipeline.features.lexicon import Lexicon, Texts, load_groups
 from pipeline.features.listed import LexicalBlock, Listed
 from pipeline.features.pair import PairBlock
-from pipeline.features.plan import FIELDS
+from pipeline.features.plan import FIELDS, threads
+from pipeline.features.sentences import Sentences, SentencesBlock
 from pipeline.features.target import TargetBlock
 from pipeline.features.terms import TermsBlock
 from pipeline.features.tfidf import ArabicTfidfVectorizer
@@ -35,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class Featurizer:
-    """TF-IDF blocks in one fused pass, then the blocks of listed terms.
+    """TF-IDF blocks in one fused pass, then the blocks of listed terms, then those of sentences.
 
     Parameters
     ----------
@@ -44,6 +48,10 @@ class Featurizer:
     normalization : sequence of str
     n_jobs : int
     """
+
+    # models from before sentences were read have none
+    sentences: dict[str, SentencesBlock] = {}  # noqa: RUF012
+    _read: dict[str, reading.Learned | None] = {}  # noqa: RUF012
 
     def __init__(self, blocks: Mapping[str, Block], normalization: Sequence[str], *, n_jobs: int = 1) -> None:
         self.normalization = list(normalization)
@@ -71,14 +79,27 @@ class Featurizer:
                 self.lexical[name] = TargetBlock(
                     Lexicon(load_groups(block.path), normalization), Lexicon(load_groups(block.polarity), normalization)
                 )
+        self.sentences = {}
+        self._marked = {name: block for name, block in blocks.items() if isinstance(block, SentencesConfig)}
+        self._read = {}
+        for name, block in self._marked.items():
+            lexicon = Lexicon(load_groups(block.path), normalization)
+            self.sentences[name] = SentencesBlock(lexicon, block.labels, several=block.several, reads=block.reads)
 
     def fit_transform(
-        self, title: Texts, lede: Texts, body: Texts, *, background: tuple[Texts, Texts, Texts] | None = None
+        self,
+        title: Texts,
+        lede: Texts,
+        body: Texts,
+        *,
+        background: tuple[Texts, Texts, Texts] | None = None,
+        of: Origin | None = None,
     ) -> csr_matrix:
         """Learn vocabulary and IDF from raw articles; csr matrix of shape (n_articles, n_features).
 
         With a background, IDF is learned from both together, unless a block is told otherwise: how rare a word is in
-        the news at large is known better from many articles without labels than from few with them.
+        the news at large is known better from many articles without labels than from few with them. `of` tells which
+        articles these are, for blocks that learn from marks on their sentences.
         """
         self._fit_pairs(title, lede, body)
         if background is not None or self._latent:
@@ -89,12 +110,19 @@ class Featurizer:
                 self.tfidf.reweigh(*both, names=self._reweighed)
             for name, words in self._latent.items():
                 self._learn(name, words, (title, lede, body), background)
-            return self.transform(title, lede, body)
+            self._learn_to_read((title, lede, body), of)
+            return self.transform(title, lede, body, of=of)
         tfidf = self.tfidf.fit_transform(title, lede, body) if self.tfidf.blocks else None
-        return self._beside(tfidf, title, lede, body)
+        self._learn_to_read((title, lede, body), of)
+        return self._beside(tfidf, title, lede, body, of)
 
     def learn(
-        self, sample: Fields, batches: Iterable[Fields], n_articles: int, background: Fields | None = None
+        self,
+        sample: Fields,
+        batches: Iterable[Fields],
+        n_articles: int,
+        background: Fields | None = None,
+        of: Origin | None = None,
     ) -> None:
         """Learn from more articles than there should be n-grams of at once.
 
@@ -108,6 +136,8 @@ class Featurizer:
             How many they are.
         background : Fields, optional
             As for `fit_transform`.
+        of : Origin, optional
+            Which articles those of the sample are.
         """
         self._fit_pairs(*sample)
         if self.tfidf.blocks:
@@ -119,6 +149,62 @@ class Featurizer:
                 self.tfidf.weigh(both, n_articles + len(background[0]), names=self._reweighed)
         for name, block in self._latent.items():
             self._learn(name, block, sample, background)
+        self._learn_to_read(sample, of)
+
+    def _learn_to_read(self, fields: tuple[Texts, Texts, Texts], of: Origin | None) -> None:
+        """Learn the blocks of sentences, once the n-grams that they read are known."""
+        for name, block in self._marked.items():
+            self._read[name] = learned = reading.learn(
+                self.sentences[name],
+                partial(self._ngrams, block.reads),
+                fields,
+                of.ids if of else [],
+                of.groups if of else [],
+                read_marks(block.marks, block.labels) if of else {},
+                read_lone(block.alone, block.labels) if block.alone else NO_SENTENCES,
+                C=block.C,
+                n_jobs=threads(self.tfidf.n_jobs),
+            )
+            if learned is not None:
+                self.sentences[name].take(learned.of_all)
+
+    def _ngrams(self, blocks: Sequence[str], texts: list[str]) -> csr_matrix:
+        """N-grams of sentences, as the named blocks see them."""
+        nothing = [""] * len(texts)
+        return self.tfidf.transform(nothing, nothing, texts)[:, self._columns(blocks)]
+
+    def _columns(self, blocks: Sequence[str]) -> NDArray[np.int64]:
+        """Columns of named TF-IDF blocks."""
+        slices = self.tfidf.slices
+        return np.concatenate([np.arange(slices[name].start, slices[name].stop) for name in blocks])
+
+    def read(self, name: str, found: Sentences, ids: Sequence[str] | None = None) -> NDArray[np.float64]:
+        """What a block of sentences reads in some; shape (n_sentences, n_labels).
+
+        With the ids of the articles, those that it learned from are read by a model that did not: known after a fit,
+        and not kept with a model.
+        """
+        block, learned = self.sentences[name], self._read.get(name)
+        if not block.can_read:
+            return block.probabilities(found, np.zeros((len(found.texts), block.n_outputs)))
+        X = self._ngrams(block.reads, found.texts)
+        said = block.probabilities(found, X @ block.ngrams.T)
+        if learned is not None and ids is not None:
+            fold = np.array([learned.fold.get(ids[article], -1) for article in found.article], dtype=np.int64)
+            for number, reading in enumerate(learned.without):
+                rows = np.nonzero(fold == number)[0]
+                said[rows] = block.probabilities(found.only(rows), X[rows] @ reading.ngrams.T, reading)
+        return said
+
+    def reading(self, n_ngrams: int) -> NDArray[np.float64]:
+        """Weights by which sentences are read, of every block side by side; shape (n_ngrams, n_outputs)."""
+        parts = []
+        for block in self.sentences.values():
+            coef = np.zeros((n_ngrams, block.n_outputs))
+            if block.can_read:
+                coef[self._columns(block.reads)] = block.ngrams.T
+            parts.append(coef)
+        return np.hstack(parts)
 
     def _fit_pairs(self, title: Texts, lede: Texts, body: Texts) -> None:
         for block in self.lexical.values():
@@ -194,12 +280,14 @@ class Featurizer:
     def __getstate__(self) -> dict[str, object]:
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}
 
-    def transform(self, title: Texts, lede: Texts, body: Texts) -> csr_matrix:
-        """The matrix of raw articles, shape (n_articles, n_features)."""
+    def transform(self, title: Texts, lede: Texts, body: Texts, *, of: Origin | None = None) -> csr_matrix:
+        """The matrix of raw articles, shape (n_articles, n_features); `of` as for `fit_transform`."""
         tfidf = self.tfidf.transform(title, lede, body) if self.tfidf.blocks else None
-        return self._beside(tfidf, title, lede, body)
+        return self._beside(tfidf, title, lede, body, of)
 
-    def _beside(self, tfidf: csr_matrix | None, title: Texts, lede: Texts, body: Texts) -> csr_matrix:
+    def _beside(
+        self, tfidf: csr_matrix | None, title: Texts, lede: Texts, body: Texts, of: Origin | None
+    ) -> csr_matrix:
         from scipy.sparse import hstack
 
         parts = (
@@ -213,6 +301,10 @@ class Featurizer:
                 measures.matrix(len(block.names)) * self.weights[name]
                 for (name, block), measures in zip(self.lexical.items(), measured, strict=True)
             ]
+        ids = of.ids if of else None
+        for name, block in self.sentences.items():
+            measures = block.measure(title, lede, body, lambda found, name=name: self.read(name, found, ids))  # type: ignore[misc]
+            parts.append(measures.matrix(len(block.names)) * self.weights[name])
         return hstack(parts, format="csr")
 
     @cached_property
@@ -229,7 +321,7 @@ class Featurizer:
         """Columns of each block, by its name in the config."""
         found = dict(self.tfidf.slices) if self.tfidf.blocks else {}
         start = max((s.stop for s in found.values()), default=0)
-        for name, block in self.lexical.items():
+        for name, block in (self.lexical | self.sentences).items():
             found[name] = slice(start, start + len(block.names))
             start = found[name].stop
         return found
@@ -241,7 +333,7 @@ class Featurizer:
                 vectorizer.get_feature_names_out()
                 for _, _, vectorizer in (self.tfidf.blocks_ if self.tfidf.blocks else ())
             ]
-            + [np.array(block.names, dtype=object) for block in self.lexical.values()]
+            + [np.array(block.names, dtype=object) for block in (self.lexical | self.sentences).values()]
         )
 
 
