@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,7 +45,7 @@ class Origin(NamedTuple):
 NO_SENTENCES = Lone([], [])
 
 
-def read_marks(path: str | Path, labels: Sequence[str]) -> dict[str, Marks]:
+def read_marks(path: str | Path, labels: Sequence[str], *, several: bool = True) -> dict[str, Marks]:
     """Read what sentences of articles say.
 
     Parameters
@@ -55,6 +55,8 @@ def read_marks(path: str | Path, labels: Sequence[str]) -> dict[str, Marks]:
         with several labels of a sentence joined by `|`.
     labels : sequence of str
         Their names.
+    several : bool
+        Whether a sentence may have several.
 
     Returns
     -------
@@ -88,12 +90,15 @@ def read_marks(path: str | Path, labels: Sequence[str]) -> dict[str, Marks]:
                     said = {}
                     for mark in (row["marks"] or "").split():
                         sentence, _, names = mark.partition(":")
-                        said[int(sentence)] = tuple(number[name] for name in names.split(SEPARATOR))
+                        if not 0 <= int(sentence) < read or int(sentence) in said:
+                            raise ValueError
+                        said[int(sentence)] = _numbers(names.split(SEPARATOR), number, several)
                 except (KeyError, ValueError):
                     raise LabelError(
                         f"{(row['marks'] or '')[:80]!r} are no marks of {row['read']!r} sentences",
                         where=where,
-                        hint=f"Write them as 0:{labels[0]} 3:{labels[-1]}; labels are {', '.join(labels)}.",
+                        hint=f"Write them as 0:{labels[0]} 3:{labels[-1]}, each number once and below `read`; "
+                        f"{_known(labels, several)}.",
                     ) from None
                 found[article] = Marks(read, said)
     except FileNotFoundError:
@@ -105,12 +110,13 @@ def read_marks(path: str | Path, labels: Sequence[str]) -> dict[str, Marks]:
     return found
 
 
-def read_lone(path: str | Path, labels: Sequence[str]) -> Lone:
-    """Read sentences that stand alone: JSON lines with `text` and `says`, a list of labels. Raises as `read_marks`."""
+def read_lone(path: str | Path, labels: Sequence[str], *, several: bool = True) -> Lone:
+    """Read sentences that stand alone: JSON lines with `text` and `says`, a list of labels. As `read_marks`."""
     number = {label: i for i, label in enumerate(labels)}
     texts, said = [], []
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        with Path(path).open(encoding="utf-8-sig") as file:
+            lines = list(file)
     except FileNotFoundError:
         raise InputError("no such file of sentences", where=str(path)) from None
     except OSError as error:
@@ -118,17 +124,29 @@ def read_lone(path: str | Path, labels: Sequence[str]) -> Lone:
     except UnicodeDecodeError as error:
         raise InputError(f"cannot be read as UTF-8: {error}", where=str(path)) from None
     for i, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
         try:
             row = json.loads(line)
-            text, says = row["text"], tuple(number[label] for label in row["says"])
-            if not isinstance(text, str):
+            text, says = row["text"], row["says"]
+            if not isinstance(text, str) or not isinstance(says, list):
                 raise TypeError
+            said.append(_numbers(says, number, several))
         except (ValueError, KeyError, TypeError, RecursionError):
             raise LabelError(
-                f"{line[:80]!r} is no sentence with labels",
+                f"{line.strip()[:80]!r} is no sentence with labels",
                 where=f"{path}, line {i}",
-                hint=f'Write {{"text": "...", "says": ["{labels[0]}"]}}; labels are {", ".join(labels)}.',
+                hint=f'Write {{"text": "...", "says": ["{labels[0]}"]}}; {_known(labels, several)}.',
             ) from None
         texts.append(text)
-        said.append(says)
     return Lone(texts, said)
+
+
+def _numbers(labels: Sequence[str], number: Mapping[str, int], several: bool) -> tuple[int, ...]:
+    if len(labels) > 1 and not several:
+        raise ValueError
+    return tuple(number[label] for label in labels)
+
+
+def _known(labels: Sequence[str], several: bool) -> str:
+    return f"labels are {', '.join(labels)}{'' if several else ', at most one a sentence'}"

@@ -160,8 +160,8 @@ class Featurizer:
                 fields,
                 of.ids if of else [],
                 of.groups if of else [],
-                read_marks(block.marks, block.labels) if of else {},
-                read_lone(block.alone, block.labels) if block.alone else NO_SENTENCES,
+                read_marks(block.marks, block.labels, several=block.several) if of else {},
+                read_lone(block.alone, block.labels, several=block.several) if block.alone else NO_SENTENCES,
                 C=block.C,
                 n_jobs=threads(self.tfidf.n_jobs),
             )
