@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from pipeline.model import Model
     from pipeline.scoring import Scorer
 
-MOST_GROUPS = 200
-"""Groups of terms of a block of sentences, which has a weight for each pair of them."""
-
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
 
@@ -226,7 +223,6 @@ def _check_sentences(block: Any, n_ngrams: int | None) -> None:
     require(type(block) is SentencesBlock, "a block of sentences is none")
     _check_attributes(block, {"lexicon", "labels", "several", "reads", "ngrams", "cues", "intercept", "can_read"})
     _check_lexicon(block.lexicon)
-    require(len(block.lexicon.groups) <= MOST_GROUPS, "sentences name more groups of terms than there are pairs for")
     _check_texts(block.labels, "what sentences say")
     _check_texts(block.reads, "blocks that read sentences")
     require(type(block.several) is type(block.can_read) is bool, "a block of sentences is unclear")

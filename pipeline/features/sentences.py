@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from pipeline.articles.parts import sentence_spans
+from pipeline.errors import ConfigError
 from pipeline.features.lexicon import Lexicon, Measures, Spoken, Texts, tally
 from pipeline.features.target import OTHERS
 
@@ -44,6 +45,9 @@ LONE_WEIGHT = 0.5
 """What a sentence that stands alone counts beside one of an article: it is written to be hard, the other is real."""
 
 FOLDS = 5
+
+MOST_GROUPS = 200
+"""Groups of terms: there is a weight for each pair of them."""
 
 
 class Sentences(NamedTuple):
@@ -104,6 +108,11 @@ class SentencesBlock:
     reads : list of str
         TF-IDF blocks whose n-grams are read.
 
+    Raises
+    ------
+    ConfigError
+        Where the lexicon has more than `MOST_GROUPS` groups.
+
     Attributes
     ----------
     ngrams, cues, intercept
@@ -116,6 +125,11 @@ class SentencesBlock:
         self.lexicon, self.labels = lexicon, list(labels)
         self.several, self.reads = several, list(reads)
         n = len(self.lexicon.groups)
+        if n > MOST_GROUPS:
+            raise ConfigError(
+                f"a block of sentences takes at most {MOST_GROUPS} groups of terms, and these are {n:,}",
+                hint="Give it a file of its own, with fewer tables and lists.",
+            )
         n_cues = 3 * n + 1 + n * (n - 1) // 2 + 2 * n * n
         self.ngrams = np.zeros((self.n_outputs, 0), np.float32)
         self.cues = np.zeros((self.n_outputs, n_cues), np.float32)
