@@ -34,12 +34,16 @@ TOP = '"words", "characters", "top_words", "top_characters"'
 IDEAS: dict[str, dict[str, str]] = {
     "shipped": {},
     "plain": PLAIN,
-    "no target block": {"heads.stance.blocks": f"[{TOP}]"},
-    "no terms block": {"heads.topics.blocks": f'[{TOP}, "latent"]'},
-    "no latent block": {"heads.topics.blocks": f'[{TOP}, "terms"]'},
+    "no sentences": {
+        "heads.topics.blocks": f'[{TOP}, "latent", "terms"]',
+        "heads.stance.blocks": f'[{TOP}, "target"]',
+    },
+    "no target block": {"heads.stance.blocks": f'[{TOP}, "statements"]'},
+    "no terms block": {"heads.topics.blocks": f'[{TOP}, "latent", "subjects"]'},
+    "no latent block": {"heads.topics.blocks": f'[{TOP}, "terms", "subjects"]'},
     "no title and lede blocks": {
-        "heads.topics.blocks": '["words", "characters", "latent", "terms"]',
-        "heads.stance.blocks": '["words", "characters", "target"]',
+        "heads.topics.blocks": '["words", "characters", "latent", "terms", "subjects"]',
+        "heads.stance.blocks": '["words", "characters", "target", "statements"]',
     },
     "classes of stance balanced": {"heads.stance.estimator.class_weight": '"balanced"'},
     "terms three times as heavy": {"features.terms.weight": "0.5"},
@@ -53,7 +57,9 @@ def settings(overrides: dict[str, str]) -> configs.Config:
     """The shipped config with an idea, over all four corpora."""
     config = configs.load(BASE, [f"{key}={value}" for key, value in overrides.items()])
     data = config.data.model_copy(update={"sources": [configs.Source(corpus=name) for name in CORPORA]})
-    return config.model_copy(update={"data": data})
+    asked = {name for head in config.heads.values() for name in head.blocks or config.features}
+    features = {name: block for name, block in config.features.items() if name in asked}
+    return config.model_copy(update={"data": data, "features": features})
 
 
 def protocols(data: dataset.Dataset) -> dict[str, list[tuple[Any, Any]]]:

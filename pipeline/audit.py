@@ -221,11 +221,13 @@ def _check_lexicon(lexicon: Any) -> None:
 def _check_sentences(block: Any, n_ngrams: int | None) -> None:
     """A block of sentences that has learned from so many n-grams; of a compiled model, with none of its own."""
     require(type(block) is SentencesBlock, "a block of sentences is none")
-    _check_attributes(block, {"lexicon", "labels", "several", "reads", "ngrams", "cues", "intercept", "can_read"})
+    _check_attributes(
+        block, {"lexicon", "labels", "several", "reads", "every", "ngrams", "cues", "intercept", "can_read"}
+    )
     _check_lexicon(block.lexicon)
     _check_texts(block.labels, "what sentences say")
     _check_texts(block.reads, "blocks that read sentences")
-    require(type(block.several) is type(block.can_read) is bool, "a block of sentences is unclear")
+    require(type(block.several) is type(block.can_read) is type(block.every) is bool, "a block of sentences is unclear")
     width = n_ngrams if n_ngrams and block.can_read else 0
     n_cues = SentencesBlock(block.lexicon, block.labels, several=block.several, reads=block.reads).cues.shape[1]
     check_numbers(block.ngrams, (block.n_outputs, width), np.float32, "weights by which sentences are read")

@@ -199,6 +199,7 @@ class SentencesBlock(Table):
     marks: str
     alone: str | None = None
     path: str
+    every: bool = False
     reads: Annotated[list[str], Field(min_length=1)] = ["words", "characters"]
     C: Annotated[float, Field(gt=0)] = 2.0
     weight: Annotated[float, Field(gt=0)] = 1.0

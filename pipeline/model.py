@@ -109,18 +109,20 @@ class Model:
         for head in heads:
             coef[self.columns(head), start : start + head.width] = head.linear.coef.T
             start += head.width
+        scale = np.ones(len(coef))
         for name, columns in self.featurizer.slices.items():
-            coef[columns] *= self.featurizer.weights[name]
+            scale[columns] = self.featurizer.weights[name]
+        weighed = coef * scale[:, None]
         tfidf, reading = self.featurizer.tfidf, self.featurizer.sentences
         edge = max((s.stop for s in tfidf.slices.values()), default=0) if tfidf.blocks else 0
         return Scorer(
             [Rule(**{field: getattr(head, field) for field in Rule.__dataclass_fields__}) for head in heads],
-            TfidfScorer.compile(tfidf, coef[:edge]) if tfidf.blocks else None,
-            [(block, coef[self.featurizer.slices[name]]) for name, block in self.featurizer.lexical.items()],
+            TfidfScorer.compile(tfidf, coef[:edge], scale[:edge]) if tfidf.blocks else None,
+            [(block, weighed[self.featurizer.slices[name]]) for name, block in self.featurizer.lexical.items()],
             np.concatenate([head.linear.intercept for head in heads]),
             self.featurizer.normalization,
             self.familiar_from,
-            [(block, coef[self.featurizer.slices[name]]) for name, block in reading.items()],
+            [(block, weighed[self.featurizer.slices[name]]) for name, block in reading.items()],
             TfidfScorer.compile(tfidf, self.featurizer.reading(edge)) if reading else None,
         )
 

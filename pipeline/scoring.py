@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from pipeline.calibration import Isotonic, MatrixScaling, Sigmoid
-from pipeline.features.lexicon import Lexicon
+from pipeline.features.lexicon import Found, Lexicon
 from pipeline.features.listed import LexicalBlock, Listed
 from pipeline.features.pair import PairBlock
 from pipeline.features.sentences import Reading, SentencesBlock
@@ -85,7 +85,7 @@ class Scorer:
     @cached_property
     def listed(self) -> Listed:
         """What measures the blocks of listed terms."""
-        return Listed([block for block, _ in self.lexical])
+        return Listed([block for block, _ in self.lexical], [block.lexicon for block, _ in self.sentences])
 
     def ask(
         self, fields: Fields, columns: Mapping[str, Sequence[str]] = MappingProxyType({}), *, n_jobs: int = 1
@@ -98,11 +98,12 @@ class Scorer:
             found = self.tfidf.scores(*fields, n_jobs=n_jobs)
             scores += found.scores
             familiar = found.known / np.maximum(found.total, 1)
-        if self.lexical:
-            for (_, coef), measures in zip(self.lexical, self.listed.measure(*fields), strict=True):
+        if self.lexical or self.sentences:
+            measured, where = self.listed.look(*fields)
+            for (_, coef), measures in zip(self.lexical, measured, strict=True):
                 scores += measures.scores(coef)
-        if self.sentences:
-            scores += self._read(fields, n_jobs)
+            if self.sentences:
+                scores += self._read(fields, where, n_jobs)
         decisions, start = {}, 0
         for rule in self.rules:
             stop = start + rule.width
@@ -116,10 +117,10 @@ class Scorer:
             familiar,
         )
 
-    def _read(self, fields: Fields, n_jobs: int) -> NDArray[np.float64]:
+    def _read(self, fields: Fields, where: list[Found], n_jobs: int) -> NDArray[np.float64]:
         """Scores by what the sentences say."""
         assert self.reading is not None
-        looks = [block.look(*fields) for block, _ in self.sentences]
+        looks = [block.look(*fields, found) for (block, _), found in zip(self.sentences, where, strict=True)]
         # blocks look at much the same sentences: each is read once
         keys = [(found.article << 32) + found.number for found in looks]
         _, first, place = np.unique(np.concatenate(keys), return_index=True, return_inverse=True)
@@ -162,7 +163,7 @@ class Scorer:
         for i, (block, coef) in enumerate(self.sentences):
             arrays |= {f"sentences_{i}": coef, f"cues_{i}": block.cues, f"says_{i}": block.intercept}
         if self.reading is not None:  # its tables are those of the n-grams
-            arrays["reading"] = self.reading.state()["rows"]
+            arrays["reading"] = self.reading.state()["coef"]
         return arrays
 
     @classmethod
@@ -176,7 +177,9 @@ class Scorer:
             tables = {key.removeprefix("tfidf_"): value for key, value in arrays.items() if key.startswith("tfidf_")}
             tfidf = TfidfScorer.from_state(tables)
             if "reading" in arrays:
-                reading = TfidfScorer.from_state(tables | {"rows": arrays["reading"]})
+                reading = TfidfScorer.from_state(
+                    tables | {"coef": arrays["reading"], "scale": np.ones_like(tables["scale"])}
+                )
         read = [arrays[f"sentences_{i}"] for i in range(len(page.get("sentences", [])))]
         sentences = [
             (_sentences(state, page["normalization"], arrays[f"cues_{i}"], arrays[f"says_{i}"]), coef)
@@ -234,6 +237,7 @@ def _sentences_state(block: SentencesBlock) -> dict[str, Any]:
         "labels": block.labels,
         "several": block.several,
         "reads": block.reads,
+        "every": block.every,
         "can_read": block.can_read,
     }
 
@@ -242,7 +246,11 @@ def _sentences(
     state: dict[str, Any], normalization: list[str], cues: NDArray[np.float32], intercept: NDArray[np.float64]
 ) -> SentencesBlock:
     block = SentencesBlock(
-        Lexicon(state["terms"], normalization), state["labels"], several=state["several"], reads=state["reads"]
+        Lexicon(state["terms"], normalization),
+        state["labels"],
+        several=state["several"],
+        reads=state["reads"],
+        every=state["every"],
     )
     if state["can_read"]:
         block.take(Reading(block.ngrams, cues, intercept))

@@ -16,7 +16,8 @@ LEDE_MIN = 80
 LEDE_MAX = 600
 
 _SENTENCE_END = re.compile(r"[.!?؟…][\"'»”)\]]*(?=\s)")
-_BETWEEN = re.compile(r"(?<=[.!?؟…])\s+|\n+")
+_ENDS = re.compile(r"[!?؟\n]|[.…](?=[^\w.…]|\Z)")
+_HAS_WORD = re.compile(r"\w")
 _TITLE_MAX = 160
 
 
@@ -69,14 +70,19 @@ def lede_end(text: str) -> int:
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:
-    """Starts and ends of the sentences of a text: cut after . ! ? ؟ … before white space, and at line ends."""
-    edges = [0, *(edge for match in _BETWEEN.finditer(text) for edge in match.span()), len(text)]
-    spans = []
-    for start, stop in zip(edges[::2], edges[1::2], strict=True):
+    """Starts and ends of the sentences of a text.
+
+    One ends with ! ? ؟ and a line, and with a point that no word follows at once, as in 5.1; what holds no word is no
+    sentence. So does `features.automaton` count them, which finds listed terms.
+    """
+    spans, start = [], 0
+    for stop in [*(match.end() for match in _ENDS.finditer(text)), len(text)]:
         part = text[start:stop]
-        start += len(part) - len(part.lstrip())
-        if part := part.strip():
-            spans.append((start, start + len(part)))
+        if _HAS_WORD.search(part):
+            bare = part.lstrip()
+            first = start + len(part) - len(bare)
+            spans.append((first, first + len(bare.rstrip())))
+        start = stop
     return spans
 
 

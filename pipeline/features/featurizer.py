@@ -84,7 +84,9 @@ class Featurizer:
         self._read = {}
         for name, block in self._marked.items():
             lexicon = Lexicon(load_groups(block.path), normalization)
-            self.sentences[name] = SentencesBlock(lexicon, block.labels, several=block.several, reads=block.reads)
+            self.sentences[name] = SentencesBlock(
+                lexicon, block.labels, several=block.several, reads=block.reads, every=block.every
+            )
 
     def fit_transform(
         self,

@@ -17,7 +17,7 @@ import numpy as np
 
 from pipeline.features.alphabet import NORMS, POINT, SPECIAL, TABLED
 from pipeline.features.plan import Analysis, TextPlan, threads, worth
-from pipeline.features.soundness import check_tables
+from pipeline.features.soundness import check_numbers, check_tables, require
 from pipeline.text import Normalizer
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ PLAIN_UP_TO = 200_000
 """Characters that are scored in numpy, where numba is not imported yet; above, importing it pays."""
 
 _BATCH = 256
+_PARTS = ("factors", "scale", "coef")
 
 
 class Scores(NamedTuple):
@@ -82,11 +83,12 @@ class TfidfScorer:
             np.array(self._norms, np.int64),
         )
         self._idle: list[tuple[Reader, Any]] = []
+        self._parts: dict[str, NDArray[Any]] = {}
 
     # -------------------------------------------------------------------------------------------------- into and out
 
     @classmethod
-    def compile(cls, blocks: TfidfBlocks, coef: NDArray[Any]) -> TfidfScorer:
+    def compile(cls, blocks: TfidfBlocks, coef: NDArray[Any], scale: NDArray[Any] | None = None) -> TfidfScorer:
         """Build a scorer.
 
         Parameters
@@ -95,6 +97,8 @@ class TfidfScorer:
             Fitted blocks.
         coef : array-like of shape (n_features, n_outputs)
             Weights of the columns for each output.
+        scale : array-like of shape (n_features,), optional
+            What each column is multiplied by beside them; kept apart, rounded weights stay short on disk.
 
         Returns
         -------
@@ -122,7 +126,9 @@ class TfidfScorer:
             "units": engine.tables.units,
             "expansions": engine.tables.expansions,
             "blocks": of_column[engine.columns].astype(np.uint8),
-            "rows": np.column_stack((factors, factors[:, None] * coef[engine.columns])).astype(np.float32),
+            "factors": factors.astype(np.float32),
+            "scale": np.ones(len(factors), np.float32) if scale is None else scale[engine.columns].astype(np.float32),
+            "coef": coef[engine.columns].astype(np.float32),
         }
         for block, index in enumerate(engine.indexes):
             n_words, n_characters = index.words.used
@@ -133,11 +139,12 @@ class TfidfScorer:
                 f"{block}.pool": index.words.pool[:n_characters],
                 f"{block}.word_columns": index.word_columns,
             }
-        return cls(state)
+        return cls.from_state(state)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Everything that `from_state` needs, as arrays for ``np.savez``."""
-        return dict(self._state)
+        state = self._state | self._parts
+        return {name: array for name, array in state.items() if not (self._parts and name == "rows")}
 
     @classmethod
     def from_state(cls, state: dict[str, NDArray[Any]]) -> TfidfScorer:
@@ -152,8 +159,13 @@ class TfidfScorer:
         if meta["format"] > FORMAT:
             raise ValueError(f"a scorer of format {meta['format']}, this version reads up to {FORMAT}")
         arrays: dict[str, NDArray[Any]] = {name: state[name] for name in list(state)}
+        parts = {name: arrays.pop(name) for name in _PARTS if name in arrays}
+        if parts:  # before, rows were kept made up
+            arrays["rows"] = _rows(parts)
         check_tables(arrays, meta, _analyses(meta))
-        return cls(arrays)
+        scorer = cls(arrays)
+        scorer._parts = parts
+        return scorer
 
     # ------------------------------------------------------------------------------------------------------- scoring
 
@@ -270,6 +282,16 @@ class TfidfScorer:
             )  # fmt: skip
             result.known[start:stop], result.total[start:stop] = totals.T
         self._idle.append((reader, scratch))
+
+
+def _rows(parts: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
+    """IDF of each column, and its weights times that."""
+    require(set(parts) == set(_PARTS), "weights lack a part")
+    check_numbers(parts["factors"], (-1,), np.float32, "factors")
+    check_numbers(parts["scale"], parts["factors"].shape, np.float32, "scale")
+    require(parts["coef"].ndim == 2, "coef has no outputs")
+    check_numbers(parts["coef"], (len(parts["factors"]), -1), np.float32, "coef")
+    return np.column_stack((parts["factors"], (parts["factors"] * parts["scale"])[:, None] * parts["coef"]))
 
 
 def _analyses(meta: dict[str, Any]) -> list[Analysis]:

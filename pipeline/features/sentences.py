@@ -18,8 +18,8 @@ import numpy as np
 
 from pipeline.articles.parts import sentence_spans
 from pipeline.errors import ConfigError
-from pipeline.features.lexicon import Lexicon, Measures, Spoken, Texts, tally
-from pipeline.features.target import OTHERS
+from pipeline.features.lexicon import Found, Lexicon, Measures, Spoken, Texts, tally
+from pipeline.features.target import BOTH, OTHERS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,7 +61,7 @@ class Sentences(NamedTuple):
     cues : ndarray of shape (n_sentences, n_cues), float64
         Which groups of terms are named in it, before it, in the title; and which of them together.
     total : ndarray of shape (n_articles,), int
-        Sentences of each article, read or not.
+        Sentences of each article, read or not, the title among them.
     """
 
     article: NDArray[np.int64]
@@ -107,6 +107,8 @@ class SentencesBlock:
         Whether it may say several at once.
     reads : list of str
         TF-IDF blocks whose n-grams are read.
+    every : bool
+        Whether only articles are read that name a term of every list, or one of the table "both" (as of `TargetBlock`).
 
     Raises
     ------
@@ -121,9 +123,11 @@ class SentencesBlock:
         Whether it has learned to read; before, no sentence says anything.
     """
 
-    def __init__(self, lexicon: Lexicon, labels: Sequence[str], *, several: bool, reads: Sequence[str]) -> None:
+    def __init__(
+        self, lexicon: Lexicon, labels: Sequence[str], *, several: bool, reads: Sequence[str], every: bool = False
+    ) -> None:
         self.lexicon, self.labels = lexicon, list(labels)
-        self.several, self.reads = several, list(reads)
+        self.several, self.reads, self.every = several, list(reads), every
         n = len(self.lexicon.groups)
         if n > MOST_GROUPS:
             raise ConfigError(
@@ -173,30 +177,33 @@ class SentencesBlock:
         scores = np.exp(scores - scores.max(axis=1, keepdims=True, initial=-np.inf))
         return np.asarray((scores / scores.sum(axis=1, keepdims=True))[:, :-1])
 
-    def look(self, title: Texts, lede: Texts, body: Texts) -> Sentences:
-        """The sentences worth reading."""
-        telling = self._telling()
-        hits = self.lexicon.find(title, lede, body)
-        of_telling = self.lexicon.membership[hits.term][:, telling].any(axis=1)
-        articles = np.unique(hits.article[hits.sentence[of_telling]])
-        parts, total = [], np.zeros(len(title), np.int64)
-        for i in articles:
-            text = lede[i] + body[i]
-            parts.append([title[i], *(text[start:stop] for start, stop in sentence_spans(text))])
-            total[i] = len(parts[-1])
-        texts = [text for part in parts for text in part]
-        article = np.repeat(articles, total[articles]).astype(np.int64)
-        number = np.arange(len(texts)) - np.repeat(np.cumsum(total[articles]) - total[articles], total[articles])
-        named = self._named(texts)
+    def look(self, title: Texts, lede: Texts, body: Texts, where: Found | None = None) -> Sentences:
+        """The sentences worth reading; `where` is what `lexicon` finds in these articles, if that is known."""
+        hits = self.lexicon.find(title, lede, body) if where is None else where
+        n, member = len(title), self.lexicon.membership
+        number = np.where(hits.zone == 0, 0, hits.position + 1)
+        # a title may be several sentences, and is read as one
+        key = (hits.article << 32) + number
+        kept, row = np.unique(key, return_inverse=True)
+        article, number = kept >> 32, kept & 0xFFFFFFFF
+        hit, group = np.nonzero(member[hits.term])
+        named = tally(row[hits.sentence[hit]], group, (len(kept), member.shape[1])) > 0
+        title_of = np.searchsorted(article, article)
         before, after = np.zeros_like(named), np.zeros_like(named)
         before[1:], after[:-1] = named[:-1], named[1:]
         before[number == 0] = False
         after[:-1][number[1:] == 0] = False
-        near = (named | before | after)[:, telling].any(axis=1) | (number == 0)
-        near &= np.array([bool(text) for text in texts], dtype=bool)
-        first = np.repeat(np.cumsum(total[articles]) - total[articles], total[articles])
-        cues = _cues(named[near], before[near], named[first[near]], number[near] == 0)
-        return Sentences(article[near], number[near], [texts[i] for i in np.nonzero(near)[0]], cues, total)
+        telling = self._telling()
+        asked = self._asked(article, named, n)[article]
+        near = asked & ((named | before | after)[:, telling].any(axis=1) | (number == 0))
+        rows = np.nonzero(near)[0]
+        places = _places(article[rows], number[rows], title, lede, body)
+        parts = (title, lede, body)
+        texts = [parts[zone][a][start:stop] for a, (zone, start, stop) in zip(article[rows], places, strict=True)]
+        rows = rows[np.array([bool(text) for text in texts], dtype=bool)]
+        cues = _cues(named[rows], before[rows], named[title_of[rows]], number[rows] == 0)
+        total = np.bincount(article, minlength=n)
+        return Sentences(article[rows], number[rows], [text for text in texts if text], cues, total)
 
     def alone(self, texts: list[str]) -> Sentences:
         """Sentences that belong to no article."""
@@ -212,16 +219,27 @@ class SentencesBlock:
         k = len(self.labels)
         rank = _ranks(said, found.article)
         of = [found.number == 0, (found.number > 0) & (found.number <= FIRST), rank == 0, rank < TOP, rank >= 0]
-        entries = []
-        for i, where in enumerate(of):
-            for row, label in zip(*np.nonzero(np.broadcast_to(where.T, (k, len(said))).T), strict=True):
-                a = int(found.article[row])
-                for zone, start, stop in _placed(int(found.number[row]), title[a], lede[a], body[a]):
-                    entries.append((i * k + label, a, zone, start, stop))
+        places = _places(found.article, found.number, title, lede, body)
+        entries = [
+            (i * k + label, found.article[row], *places[row])
+            for i, where in enumerate(of)
+            for row, label in zip(*np.nonzero(np.broadcast_to(where.T, (k, len(said))).T), strict=True)
+        ]
         return Spoken(*np.array(entries, dtype=np.int64).reshape(-1, 5).T)
 
     def _telling(self) -> list[int]:
         return [i for i, name in enumerate(self.lexicon.names) if name.split("/")[0] != OTHERS]
+
+    def _asked(self, article: NDArray[np.int64], named: NDArray[np.bool_], n: int) -> NDArray[np.bool_]:
+        """Which articles have sentences that are worth reading, by which groups each sentence names."""
+        of_article = np.zeros((n, named.shape[1]), dtype=bool)
+        np.logical_or.at(of_article, article, named)
+        telling = self._telling()
+        if not self.every:
+            return np.asarray(of_article[:, telling].any(axis=1))
+        both = [i for i in telling if self.lexicon.names[i].split("/")[0] == BOTH]
+        sides = [i for i in telling if i not in both]
+        return np.asarray(of_article[:, sides].all(axis=1) | of_article[:, both].any(axis=1))
 
     def _named(self, texts: Sequence[str]) -> NDArray[np.bool_]:
         """Which groups each text names."""
@@ -269,14 +287,18 @@ def _ranks(said: Floats, article: NDArray[np.int64]) -> NDArray[np.int64]:
     return ranks
 
 
-def _placed(number: int, title: str, lede: str, body: str) -> list[tuple[int, int, int]]:
-    """Zone, start and end of a sentence, which may run from the lede into the body."""
-    if number == 0:
-        return [(0, 0, len(title))]
-    start, stop = sentence_spans(lede + body)[number - 1]
-    edge = len(lede)
-    parts = [(1, start, min(stop, edge)), (2, max(start, edge) - edge, stop - edge)]
-    return [part for part in parts if part[1] < part[2]]
+def _places(
+    article: NDArray[np.int64], number: NDArray[np.int64], title: Texts, lede: Texts, body: Texts
+) -> list[tuple[int, int, int]]:
+    """Zone, start and end of sentences, ordered by article."""
+    places, last, spans = [], -1, []
+    for a, n in zip(article.tolist(), number.tolist(), strict=True):
+        if a != last:
+            last, spans = a, [(0, 0, len(title[a]))]
+            for zone, part in ((1, lede[a]), (2, body[a])):  # a part without words has one sentence, which is empty
+                spans += [(zone, *span) for span in sentence_spans(part) or [(0, 0)]]
+        places.append(spans[n] if n < len(spans) else (0, 0, 0))
+    return places
 
 
 # ------------------------------------------------------------------------------------------------------------- learning
@@ -340,11 +362,11 @@ def learn(
     from scipy.sparse import csr_matrix, hstack
 
     from pipeline import dual
-    from pipeline.estimators import Linear, rounded
     from pipeline.packed import Packed
 
     rows = [i for i, article in enumerate(ids) if article in marks]
-    found = block.look(*([field[i] for i in rows] for field in fields))
+    title, lede, body = ([field[i] for i in rows] for field in fields)
+    found = block.look(title, lede, body)
     of_article = [marks[ids[i]] for i in rows]
     read = np.array([n < of_article[a].read for a, n in zip(found.article, found.number, strict=True)], dtype=bool)
     said = [of_article[a].said.get(int(n), ()) for a, n in zip(found.article[read], found.number[read], strict=True)]
@@ -378,12 +400,20 @@ def learn(
     intercept = intercept.reshape(len(folds) + 1, -1)
     edge = features.shape[1]
     readings = [
-        Reading(rounded(Linear(c[:, :edge], i)).coef, np.ascontiguousarray(c[:, edge:]), i)
-        for c, i in zip(coef, intercept, strict=True)
+        Reading(_short(c[:, :edge]), np.ascontiguousarray(c[:, edge:]), i) for c, i in zip(coef, intercept, strict=True)
     ]
     number = {k: i for i, k in enumerate(folds)}
     held = {ids[i]: number[int(k)] for i, k in zip(rows, fold_of_row, strict=True) if int(k) in number}
     return Learned(readings[-1], readings[:-1], held)
+
+
+def _short(coef: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Weights without the small ones, below half their standard deviation, and of two digits: a third of the size.
+
+    The last 18 bits of a single-precision number are cleared, so that its relative error stays below 2 ** -6.
+    """
+    bits = np.where(np.abs(coef) < 0.5 * coef.std(), np.float32(0), coef).astype(np.float32).view(np.uint32)
+    return ((bits + np.uint32(1 << 17)) & np.uint32(0xFFFC0000)).view(np.float32)
 
 
 def _balance(y: NDArray[np.int64], weight: Floats, classes: int) -> Floats:
