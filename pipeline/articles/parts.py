@@ -16,8 +16,11 @@ LEDE_MIN = 80
 LEDE_MAX = 600
 
 _SENTENCE_END = re.compile(r"[.!?؟…][\"'»”)\]]*(?=\s)")
-_ENDS = re.compile(r"[!?؟\n]|[.…](?=[^\w.…]|\Z)")
-_HAS_WORD = re.compile(r"\w")
+# what normalization deletes beside tatweel, and what is a word outside of the basic plane
+_UNSEEN = r"\u00ad\u061c\u064b-\u0652\u0670\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+_FAR = r"\U00010000-\U0010ffff"
+_ENDS = re.compile(rf"[!?؟\n]|[.…](?=[{_UNSEEN}\u0640]*(?:[^\w.…{_UNSEEN}{_FAR}]|\Z))")
+_HAS_WORD = re.compile(rf"[^\W\u0640]|[{_FAR}]")
 _TITLE_MAX = 160
 
 

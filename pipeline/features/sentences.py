@@ -127,7 +127,8 @@ class SentencesBlock:
         self, lexicon: Lexicon, labels: Sequence[str], *, several: bool, reads: Sequence[str], every: bool = False
     ) -> None:
         self.lexicon, self.labels = lexicon, list(labels)
-        self.several, self.reads, self.every = several, list(reads), every
+        # one label alone is a question of yes or no
+        self.several, self.reads, self.every = several or len(self.labels) == 1, list(reads), every
         n = len(self.lexicon.groups)
         if n > MOST_GROUPS:
             raise ConfigError(
