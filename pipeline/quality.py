@@ -10,6 +10,8 @@ from pipeline.articles import Article
 from pipeline.dataset import read_labels
 from pipeline.errors import InputError, LabelError
 
+_SHORT = articles.Rules(min_words=1, clean=False)
+
 
 @dataclass(frozen=True)
 class Quality:
@@ -20,7 +22,12 @@ class Quality:
 
 
 def check_files(
-    inputs: Sequence[str], *, against: Sequence[str] = (), first: str | None = None, second: str | None = None
+    inputs: Sequence[str],
+    *,
+    against: Sequence[str] = (),
+    sentences: str | None = None,
+    first: str | None = None,
+    second: str | None = None,
 ) -> Quality:
     """Check articles for variety, and labels for agreement.
 
@@ -30,6 +37,8 @@ def check_files(
         Files as `articles.read` takes them, or names of corpora.
     against : sequence of str
         Corpora of real news to compare with.
+    sentences : str, optional
+        A file of sentences that stand alone: no two alike, and none from those corpora.
     first, second : str, optional
         CSV files of labels by id, from two annotators; both or neither.
 
@@ -44,9 +53,10 @@ def check_files(
     found = [article for name in inputs for article in _articles(name)]
     if not found:
         raise InputError("no article was read", where=", ".join(inputs))
+    alone = [one for batch in articles.read(sentences, rules=_SHORT) for one in batch] if sentences else []
     reference = (article for name in against for article in corpora.get(name).articles(clean=False))
-    findings = variety.check(found, reference if against else None)
-    lines = [f"{len(found):,} articles"]
+    findings = variety.check(found, reference if against else None, alone)
+    lines = [f"{len(found):,} articles" + (f", {len(alone):,} sentences" if sentences else "")]
     for finding in findings:
         lines.append(f"{'pass' if finding.passed else 'FAIL'}  {finding.name}: {finding.said}")
         lines += [f"        {example}" for example in finding.examples if not finding.passed]

@@ -55,7 +55,9 @@ def words(text: str) -> list[str]:
 _normalize = Normalizer()
 
 
-def check(articles: Sequence[Article], reference: Iterable[Article] | None = None) -> list[Finding]:
+def check(
+    articles: Sequence[Article], reference: Iterable[Article] | None = None, sentences: Sequence[Article] = ()
+) -> list[Finding]:
     """Judge the variety of a set of articles.
 
     Parameters
@@ -63,6 +65,8 @@ def check(articles: Sequence[Article], reference: Iterable[Article] | None = Non
     articles : sequence of Article
     reference : iterable of Article, optional
         Real news: for the richness of the vocabulary, and to see that nothing was copied from it.
+    sentences : sequence of Article
+        Sentences that stand alone: of one frame by intent, and so compared for being the same only.
 
     Returns
     -------
@@ -70,8 +74,10 @@ def check(articles: Sequence[Article], reference: Iterable[Article] | None = Non
     """
     tokens = {article.id: words(article.text) for article in articles}
     findings = [_alike(tokens), _told_twice(tokens), _openings(tokens)]
+    if sentences:
+        findings.append(_same(sentences))
     if reference is not None:
-        findings += _beside(tokens, articles, reference)
+        findings += _beside(tokens, [*articles, *sentences], reference)
     return findings
 
 
@@ -129,11 +135,17 @@ def _openings(tokens: dict[str, list[str]]) -> Finding:
     return Finding("openings", count <= most, said, (f"{count} articles: {opening}",))
 
 
-def _beside(tokens: dict[str, list[str]], articles: Sequence[Article], reference: Iterable[Article]) -> list[Finding]:
+def _same(sentences: Sequence[Article]) -> Finding:
+    holders = defaultdict(list)
+    for sentence in sentences:
+        holders[" ".join(words(sentence.text))].append(sentence.id)
+    twice = [", ".join(ids) for ids in holders.values() if len(ids) > 1]
+    return Finding("sentences", not twice, f"{len(twice)} stand there twice, allowed are 0", tuple(twice[:20]))
+
+
+def _beside(tokens: dict[str, list[str]], texts: Sequence[Article], reference: Iterable[Article]) -> list[Finding]:
     # hashes keep millions of sequences small; a hit is a hit of 64 bits, and is shown to be looked at
-    own = {
-        hash(run): article.id for article in articles for run in _runs(words(f"{article.title} {article.text}"), RUN)
-    }
+    own = {hash(run): text.id for text in texts for run in _runs(words(f"{text.title} {text.text}"), RUN)}
     wanted = sum(map(len, tokens.values()))
     sample: list[str] = []
     copied: dict[str, str] = {}
@@ -144,7 +156,7 @@ def _beside(tokens: dict[str, list[str]], articles: Sequence[Article], reference
         for run in _runs(found, RUN):
             if hash(run) in own:
                 copied.setdefault(own[hash(run)], f"{own[hash(run)]} and {article.id}: {run}")
-    said = f"{len(copied)} articles share {RUN} words in a row with real news, allowed are 0"
+    said = f"{len(copied)} texts share {RUN} words in a row with real news, allowed are 0"
     findings = [Finding("copied", not copied, said, tuple(list(copied.values())[:20]))]
     if sample:
         size = min(wanted, len(sample))

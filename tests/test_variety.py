@@ -68,6 +68,16 @@ def test_words_taken_from_real_news_are_found():
     assert "a and real" in found["copied"].examples[0]
 
 
+def test_sentences_may_share_a_frame_but_not_stand_there_twice_nor_in_real_news():
+    alone = [_article("s1", WORDS[:10]), _article("s2", [*WORDS[:9], "سرا"])]
+    assert _by_name(variety.check([_article("a", WORDS[::-1])], None, alone))["sentences"].passed
+    alone += [Article("s3", "", " ".join(WORDS[:10]) + ".")]
+    real = [Article("real", "", " ".join(["قبل", *WORDS[2:10]]))]
+    found = _by_name(variety.check([_article("a", WORDS[::-1])], real, alone))
+    assert found["sentences"].examples == ("s1, s3",)
+    assert "s3 and real" in found["copied"].examples[0]  # the last that has it stands for all
+
+
 def test_kappa_by_hand():
     # 4 of 5 alike; chance (3/5 * 2/5) + (2/5 * 3/5) = 12/25, so (4/5 - 12/25) / (13/25) = 8/13
     assert variety.kappa("aaabb", "aabbb") == pytest.approx(8 / 13)
@@ -86,6 +96,11 @@ def test_agreement_of_label_files(tmp_path):
 
 
 def test_the_written_corpus_passes_its_own_checks():
-    report = quality.check_files(["written"], first="data/labelling/first.csv", second="data/labelling/second.csv")
+    report = quality.check_files(
+        ["written"],
+        sentences="data/sentences.jsonl",
+        first="data/labelling/first.csv",
+        second="data/labelling/second.csv",
+    )
     assert report.passed, report.lines
     assert all(float(line.split(": ")[1]) >= 0.85 for line in report.lines if line.startswith("kappa"))

@@ -19,13 +19,16 @@ def check(
     against: Annotated[
         list[str] | None, typer.Option(help="A corpus of real news to compare with, such as ant. May be repeated.")
     ] = None,
+    sentences: Annotated[
+        str | None, typer.Option(help="JSON lines of sentences that stand alone, with an id and a text.")
+    ] = None,
     first: Annotated[str | None, typer.Option(help="CSV of one annotator's labels by id.")] = None,
     second: Annotated[str | None, typer.Option(help="CSV of another annotator's labels by id.")] = None,
 ) -> None:
     """Look for copies, formulas and poor vocabulary; with two label files, tell how far they agree."""
     from pipeline import quality
 
-    report = quality.check_files(inputs, against=against or [], first=first, second=second)
+    report = quality.check_files(inputs, against=against or [], sentences=sentences, first=first, second=second)
     for line in report.lines:
         typer.echo(visible(line))
     if not report.passed:
