@@ -68,6 +68,8 @@ def test_a_block_ties_weights_and_leaves_plain_words():
     assert vars(features).keys() - features.__getstate__().keys() == {
         "_latent",
         "_coordinates",
+        "_marked",
+        "_read",
         "_reweighed",
     }
 
