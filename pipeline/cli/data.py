@@ -20,7 +20,7 @@ def check(
         list[str] | None, typer.Option(help="A corpus of real news to compare with, such as ant. May be repeated.")
     ] = None,
     sentences: Annotated[
-        str | None, typer.Option(help="JSON lines of sentences that stand alone, with an id and a text.")
+        str | None, typer.Option(help="JSON lines of sentences that stand alone, each with a text.")
     ] = None,
     first: Annotated[str | None, typer.Option(help="CSV of one annotator's labels by id.")] = None,
     second: Annotated[str | None, typer.Option(help="CSV of another annotator's labels by id.")] = None,
