@@ -45,6 +45,7 @@ def check_scorer(scorer: Scorer) -> None:
     n_outputs = sum(rule.width for rule in scorer.rules)
     check_numbers(scorer.intercept, (n_outputs,), np.float64, "intercept")
     _check_share(scorer.familiar_from, "familiar_from")
+    require(type(scorer.first) is int and scorer.first >= 0, "how much it reads is no number")
     _check_normalization(scorer.normalization)
     require(
         scorer.tfidf is None or scorer.tfidf.n_outputs == n_outputs, "its n-grams have other outputs than its heads"
@@ -140,7 +141,8 @@ def _check_calibration(rule: Rule) -> None:
 def _check_featurizer(featurizer: Featurizer) -> None:
     from pipeline.features.blocks import TfidfBlocks
 
-    known = {"sentences"} if "sentences" in vars(featurizer) else set()  # models from before do not have it
+    known = vars(featurizer).keys() & {"sentences", "first"}  # models from before do not have them
+    require(type(featurizer.first) is int and featurizer.first >= 0, "how much it reads is no number")
     _check_attributes(featurizer, {"normalization", "weights", "tfidf", "lexical", *known})
     _check_normalization(featurizer.normalization)
     require(type(featurizer.lexical) is dict, "its listed terms are no table")

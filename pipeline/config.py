@@ -125,9 +125,10 @@ class Split(Table):
 
 
 class Text(Table):
-    """Normalization, as the list of its steps."""
+    """Normalization, as the list of its steps, and how much of a text is read."""
 
     normalization: list[Literal[STEPS]] = list(DEFAULT_STEPS)  # type: ignore[valid-type]
+    first: Annotated[int, Field(ge=0)] = 0
 
 
 class TfidfBlock(Table):

@@ -165,7 +165,7 @@ def features(config: Config, data: Dataset, background: Fields | None) -> tuple[
     X : Packed of shape (n_articles, n_free)
         A column for each free weight (`Featurizer.tie`). Made a batch at a time, so that there never is a second one.
     """
-    featurizer = Featurizer(config.features, config.text.normalization, n_jobs=config.n_jobs)
+    featurizer = Featurizer(config.features, config.text.normalization, first=config.text.first, n_jobs=config.n_jobs)
     drawn = np.arange(len(data))
     if len(data) > LEARN_FROM:
         drawn = np.sort(np.random.default_rng(config.seed).choice(len(data), LEARN_FROM, replace=False))

@@ -116,7 +116,7 @@ class Explainer:
         articles = list(articles)
         if not articles:
             return []
-        fields = split_fields(articles)
+        fields = self.model.featurizer.top(*split_fields(articles))
         X = self.model.matrix(fields)
         X.sort_indices()
         parts = zip(*fields, strict=True)

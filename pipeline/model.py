@@ -124,6 +124,7 @@ class Model:
             self.familiar_from,
             [(block, weighed[self.featurizer.slices[name]]) for name, block in reading.items()],
             TfidfScorer.compile(tfidf, self.featurizer.reading(edge)) if reading else None,
+            self.featurizer.first,
         )
 
 
@@ -185,7 +186,7 @@ def fit(config: Config, data: Dataset, rows: NDArray[np.int64], *, background: F
             where="[data] sources",
             hint=f"{MIN_ARTICLES} is the least; useful results begin at about 100.",
         )
-    featurizer = Featurizer(config.features, config.text.normalization, n_jobs=config.n_jobs)
+    featurizer = Featurizer(config.features, config.text.normalization, first=config.text.first, n_jobs=config.n_jobs)
     try:
         X = featurizer.fit_transform(*data.fields(rows), background=background, of=data.origin(rows))
     except ValueError as error:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from pipeline.articles.parts import top
 from pipeline.calibration import Isotonic, MatrixScaling, Sigmoid
 from pipeline.features.lexicon import Found, Lexicon
 from pipeline.features.listed import LexicalBlock, Listed
@@ -66,6 +67,8 @@ class Scorer:
         Blocks of sentences, with the weights of what they measure.
     reading : TfidfScorer or None
         Scores of sentences by their n-grams, of all those blocks side by side; has the tables of `tfidf`.
+    first : int
+        Characters of a text that are read; 0 for all.
     """
 
     rules: list[Rule]
@@ -76,6 +79,7 @@ class Scorer:
     familiar_from: float = 0.0
     sentences: list[tuple[SentencesBlock, NDArray[np.float64]]] = field(default_factory=list)
     reading: TfidfScorer | None = None
+    first: int = 0
 
     @property
     def columns(self) -> list[str]:
@@ -91,6 +95,7 @@ class Scorer:
         self, fields: Fields, columns: Mapping[str, Sequence[str]] = MappingProxyType({}), *, n_jobs: int = 1
     ) -> Answers:
         """Answers for raw articles, given as lists of titles, ledes and bodies, and cells of `columns`."""
+        fields = top(*fields, self.first)
         n = len(fields[0])
         scores = np.tile(self.intercept, (n, 1))
         familiar = np.ones(n)
@@ -151,6 +156,7 @@ class Scorer:
             "normalization": self.normalization,
             "familiar_from": self.familiar_from,
             "tfidf": self.tfidf is not None,
+            "first": self.first,
             "sentences": [_sentences_state(block) for block, _ in self.sentences],
         }
         arrays: dict[str, NDArray[Any]] = {
@@ -198,6 +204,7 @@ class Scorer:
             page["familiar_from"],
             sentences,
             reading,
+            page.get("first", 0),
         )
 
 

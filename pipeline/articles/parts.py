@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pipeline.articles.article import Article
 
@@ -20,6 +20,7 @@ _SENTENCE_END = re.compile(r"[.!?؟…][\"'»”)\]]*(?=\s)")
 _UNSEEN = r"\u00ad\u061c\u064b-\u0652\u0670\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
 _FAR = r"\U00010000-\U0010ffff"
 _ENDS = re.compile(rf"[!?؟\n]|[.…](?=[{_UNSEEN}\u0640]*(?:[^\w.…{_UNSEEN}{_FAR}]|\Z))")
+_LAST_GAP = re.compile(r".*\s", re.DOTALL)
 _HAS_WORD = re.compile(rf"[^\W\u0640]|[{_FAR}]")
 _TITLE_MAX = 160
 
@@ -46,6 +47,23 @@ def split_fields(articles: Iterable[Article]) -> Fields:
     """Title, lede and body of articles, as three parallel lists."""
     parts = [fields(article) for article in articles]
     return [p[0] for p in parts], [p[1] for p in parts], [p[2] for p in parts]
+
+
+def top(title: Sequence[str], lede: Sequence[str], body: Sequence[str], first: int) -> Fields:
+    """Titles, and of each text its first so many characters, to the end of a word; all of them for 0."""
+    if not first:
+        return list(title), list(lede), list(body)
+    ledes = [_cut(text, first) for text in lede]
+    return list(title), ledes, [_cut(text, first - len(part)) for part, text in zip(lede, body, strict=True)]
+
+
+def _cut(text: str, length: int) -> str:
+    """The start of a text, up to the last white space within so many characters."""
+    length = max(length, 0)
+    if len(text) <= length or text[length].isspace():
+        return text[:length]
+    within = _LAST_GAP.search(text, 0, length)
+    return text[: within.end()] if within else text[:length]
 
 
 def lede_end(text: str) -> int:

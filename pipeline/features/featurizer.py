@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.articles.marks import NO_SENTENCES, Origin, read_lone, read_marks
+from pipeline.articles.parts import top
 from pipeline.config import LatentBlock as LatentConfig
 from pipeline.config import PairBlock as PairConfig
 from pipeline.config import SentencesBlock as SentencesConfig
@@ -46,14 +47,20 @@ class Featurizer:
     blocks : mapping of str to Block
         The config's `[features]`.
     normalization : sequence of str
+    first : int
+        Characters of a text that are read; 0 for all.
     n_jobs : int
     """
 
     # models from before sentences were read have none
     sentences: dict[str, SentencesBlock] = {}  # noqa: RUF012
     _read: dict[str, reading.Learned | None] = {}  # noqa: RUF012
+    first = 0  # and read all of a text
 
-    def __init__(self, blocks: Mapping[str, Block], normalization: Sequence[str], *, n_jobs: int = 1) -> None:
+    def __init__(
+        self, blocks: Mapping[str, Block], normalization: Sequence[str], *, first: int = 0, n_jobs: int = 1
+    ) -> None:
+        self.first = first
         self.normalization = list(normalization)
         self.weights = {name: block.weight for name, block in blocks.items()}
         self.tfidf = TfidfBlocks(
@@ -103,6 +110,7 @@ class Featurizer:
         the news at large is known better from many articles without labels than from few with them. `of` tells which
         articles these are, for blocks that learn from marks on their sentences.
         """
+        title, lede, body = self.top(title, lede, body)
         self._fit_pairs(title, lede, body)
         if background is not None or self._latent:
             if self.tfidf.blocks:
@@ -141,6 +149,8 @@ class Featurizer:
         of : Origin, optional
             Which articles those of the sample are.
         """
+        sample = self.top(*sample)
+        batches = (self.top(*batch) for batch in batches)
         self._fit_pairs(*sample)
         if self.tfidf.blocks:
             self.tfidf.fit(*sample)
@@ -284,8 +294,13 @@ class Featurizer:
 
     def transform(self, title: Texts, lede: Texts, body: Texts, *, of: Origin | None = None) -> csr_matrix:
         """The matrix of raw articles, shape (n_articles, n_features); `of` as for `fit_transform`."""
+        title, lede, body = self.top(title, lede, body)
         tfidf = self.tfidf.transform(title, lede, body) if self.tfidf.blocks else None
         return self._beside(tfidf, title, lede, body, of)
+
+    def top(self, title: Texts, lede: Texts, body: Texts) -> Fields:
+        """What is read of raw articles."""
+        return top(title, lede, body, self.first)
 
     def _beside(
         self, tfidf: csr_matrix | None, title: Texts, lede: Texts, body: Texts, of: Origin | None
