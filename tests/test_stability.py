@@ -73,4 +73,4 @@ def test_the_golden_rows_tell_models_apart():
     assert len({tuple(row["topics"]) for row in rows}) > 5
     assert {row["stance"] for row in rows} == {"favor", "against", "neutral"}
     scores = np.array([list(row["topics_scores"].values()) for row in rows])
-    assert ((scores > 0.05) & (scores < 0.95)).any(axis=0).sum() > 2
+    assert ((scores > 0.05) & (scores < 0.95)).any(axis=0).sum() > 1
